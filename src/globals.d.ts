@@ -1,4 +1,4 @@
-// Names that exist only at build time: replaced by `define` in bunfig.toml and build.ts.
+// Names that exist only at build time: bunfig.toml and build.ts replace them with constants.
 
 /** True under `bun run` and `bun test`, false in the built executable, where guarded code vanishes. */
 declare const DEBUG: boolean;
