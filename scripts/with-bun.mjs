@@ -10,6 +10,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
+import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -54,12 +55,21 @@ function runBun(args) {
     const forward = () => {
       // A terminal has already sent Ctrl-C to the whole process group, and a server takes a second
       // SIGINT as the order to stop without saving.
-      if (signal === "SIGINT" && process.stdin.isTTY) return;
+      if (signal === "SIGINT" && [0, 1, 2].some((descriptor) => isatty(descriptor))) return;
       child.kill(signal);
     };
     process.on(signal, forward);
     return [signal, forward];
   });
+  // npm passes a signal to the shell that it runs scripts in, and that shell dies without telling
+  // us. The server is not to outlive it.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const parent = process.ppid;
+    const stopWithParent = () => {
+      if (process.ppid !== parent) child.kill("SIGTERM");
+    };
+    setInterval(stopWithParent, 200).unref();
+  }
   child.on("exit", (code, signal) => {
     for (const [name, forward] of forwarders) process.removeListener(name, forward);
     // The caller sees the shell's convention for a child that died of a signal.
