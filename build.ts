@@ -20,7 +20,8 @@ const ENTRY_POINT = "src/main.ts";
 
 /**
  * Files started with `new Worker(...)`: the bundler does not follow that, so each stands here.
- * Inside the executable their paths are relative to src/, as seen from src/main.ts.
+ * In the executable every module's `import.meta.url` lies at the top of src/, so a worker's URL is
+ * right both there and under `bun run` only if src/main.ts makes it.
  */
 export const WORKER_ENTRY_POINTS: readonly string[] = [];
 
