@@ -28,11 +28,15 @@ export class RespClient {
   private wake: (() => void) | null = null;
   private problem: Error | null = null;
 
-  private constructor() {}
+  private readonly target: number | string;
+
+  private constructor(target: number | string) {
+    this.target = target;
+  }
 
   /** Connects to a port of 127.0.0.1, or to the unix socket of that path. */
   static async connect(target: number | string): Promise<RespClient> {
-    const client = new RespClient();
+    const client = new RespClient(target);
     const socket = {
       data: (_: Socket, chunk: Buffer) => client.onData(chunk),
       drain: () => client.flush(),
@@ -59,6 +63,16 @@ export class RespClient {
     if (chunk.length === 0) return;
     this.unsent.push(chunk);
     this.flush();
+  }
+
+  /** Sends several commands in one write. */
+  sendCommands(commands: readonly (readonly Argument[])[]): void {
+    this.sendRaw(concatBytes(commands.map(encodeCommand)));
+  }
+
+  /** Another connection to the same server, as new as any (RESP2, database 0). */
+  sibling(): Promise<RespClient> {
+    return RespClient.connect(this.target);
   }
 
   /** The next reply. Throws ConnectionClosed when the server closes instead. */
@@ -90,7 +104,7 @@ export class RespClient {
 
   /** Sends all commands in one write and returns their replies in order. */
   async pipeline(commands: readonly (readonly Argument[])[]): Promise<ReceivedReply[]> {
-    this.sendRaw(concatBytes(commands.map(encodeCommand)));
+    this.sendCommands(commands);
     const replies: ReceivedReply[] = [];
     for (let i = 0; i < commands.length; i++) replies.push(await this.readReply());
     return replies;

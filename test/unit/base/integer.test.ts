@@ -1,3 +1,4 @@
+/** Integer codecs against the language's own conversions. */
 import { describe, expect, test } from "bun:test";
 import {
   decimalLength,
@@ -10,9 +11,11 @@ import {
   writeBigInt,
   writeInteger,
 } from "../../../src/base/integer.ts";
+import { type Random, seedOfRun, withSeed } from "../../support/seed.ts";
 
-const seed = Number(process.env.SEED ?? Date.now() % 0x7fffffff);
-console.log(`integer.test.ts: SEED=${seed}`);
+const FILE = "test/unit/base/integer.test.ts";
+const seed = seedOfRun();
+const ROUNDS = 10_000;
 
 /** Bytes with foreign digits on both sides, so that a read past the range changes the result. */
 function framed(text: string): Uint8Array {
@@ -47,14 +50,6 @@ function written(write: (bytes: Uint8Array) => number): string {
   return Buffer.from(bytes.subarray(3, end)).toString("latin1");
 }
 
-let state = seed >>> 0 || 1;
-function random(below: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
-
 describe("parse", () => {
   const texts = [
     "", "-", "+", "0", "-0", "+1", "00", "01", "-01", "1", "-1", " 1", "1 ", "1.", "1e3", "0x1",
@@ -68,16 +63,18 @@ describe("parse", () => {
   ];
   for (const text of texts) test(JSON.stringify(text), () => checkParse(text));
 
-  test("random texts agree with the definition", () => {
-    for (let round = 0; round < 20_000; round++) {
-      let text = random(3) === 0 ? "-" : "";
-      const length = random(22);
-      for (let at = 0; at < length; at++) text += String.fromCharCode(0x30 + random(10));
-      if (random(8) === 0) text = text.slice(0,
-      length >> 1) + "/:-+ a"[random(6)] + text.slice(length >> 1);
-      checkParse(text);
-    }
-  });
+  test("random texts agree with the definition", () =>
+    withSeed(FILE, seed, (random: Random) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        let text = random.oneIn(3) ? "-" : "";
+        const length = random.below(22);
+        for (let at = 0; at < length; at++) text += random.below(10);
+        const middle = length >> 1;
+        const foreign = random.pick([..."/:-+ a"]);
+        if (random.oneIn(8)) text = text.slice(0, middle) + foreign + text.slice(middle);
+        checkParse(text);
+      }
+    }));
 
   test("an unsigned 64-bit number is read as strtoull reads it", () => {
     const cases: [string, bigint | null][] = [
@@ -112,24 +109,27 @@ describe("write", () => {
     }
   });
 
-  test("multiples of 10^8 and their neighbours, where the split into halves could round", () => {
-    for (let round = 0; round < 20_000; round++) {
-      const value = (90071990 - random(round < 10_000 ? 100 : 90071990)) * 1e8 + random(3) - 1;
-      expect(written((bytes) => writeInteger(bytes, 3, value))).toBe(value.toString());
-    }
-  });
+  test("multiples of 10^8 and their neighbours, where the split into halves could round", () =>
+    withSeed(FILE, seed, (random: Random) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const distance = random.below(random.oneIn(2) ? 100 : 90071990);
+        const value = (90071990 - distance) * 1e8 + random.below(3) - 1;
+        expect(written((bytes) => writeInteger(bytes, 3, value))).toBe(value.toString());
+      }
+    }));
 
   test("minus zero is written as zero", () => {
     expect(written((bytes) => writeInteger(bytes, 3, -0))).toBe("0");
   });
 
-  test("random values survive the round trip", () => {
-    for (let round = 0; round < 20_000; round++) {
-      const bits = BigInt(random(0x100000000)) << 32n | BigInt(random(0x100000000));
-      const value = BigInt.asIntN(64, bits) >> BigInt(random(64));
-      const text = written((bytes) => writeBigInt(bytes, 3, value));
-      expect(text).toBe(value.toString());
-      expect(onRange(parseInt64, text)).toBe(value);
-    }
-  });
+  test("random values survive the round trip", () =>
+    withSeed(FILE, seed, (random: Random) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const bits = (BigInt(random.next()) << 32n) | BigInt(random.next());
+        const value = BigInt.asIntN(64, bits) >> BigInt(random.below(64));
+        const text = written((bytes) => writeBigInt(bytes, 3, value));
+        expect(text).toBe(value.toString());
+        expect(onRange(parseInt64, text)).toBe(value);
+      }
+    }));
 });
