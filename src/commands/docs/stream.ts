@@ -1,7 +1,8 @@
 /**
  * COMMAND DOCS of the stream commands.
  *
- * XACKDEL, XDELEX and the choice between KEEPREF, DELREF and ACKED come from Redis 8.2.
+ * XACKDEL and XDELEX have the versions of Valkey, which added them after Redis; KEEPREF, DELREF and
+ * ACKED of XADD and XTRIM come from Redis 8.2.
  */
 import {
   block,
@@ -47,7 +48,7 @@ export const streamDocs: CommandDocTable = {
     },
     xackdel: {
       summary: "Acknowledges entries and deletes them from the stream.",
-      since: "8.2.0",
+      since: "9.2.0",
       complexity: "O(1) an ID.",
       args: [key(), string("group"), REFERENCES, IDS],
     },
@@ -112,7 +113,7 @@ export const streamDocs: CommandDocTable = {
     },
     xdelex: {
       summary: "Deletes entries from a stream, minding the consumer groups that refer to them.",
-      since: "8.2.0",
+      since: "9.2.0",
       complexity: "O(1) an ID, whatever the length of the stream.",
       args: [key(), REFERENCES, IDS],
     },

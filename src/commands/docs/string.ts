@@ -1,8 +1,8 @@
 /**
  * COMMAND DOCS of the string commands.
  *
- * DELEX, DIGEST and the SET conditions IFNE, IFDEQ and IFDNE come from Redis 8.4, DELIFEQ and
- * MSETEX from Valkey 9.
+ * DIGEST and the conditions IFNE, IFDEQ and IFDNE of SET, and IFDEQ and IFDNE of DELEX, come from
+ * Redis 8.4; DELIFEQ, MSETEX and the rest of DELEX have the versions of Valkey.
  */
 import {
   block,
@@ -45,7 +45,7 @@ export const stringDocs: CommandDocTable = {
     },
     delex: {
       summary: "Deletes a string if its value, or the digest of its value, meets a condition.",
-      since: "8.4.0",
+      since: "9.2.0",
       complexity:
         "O(1) for IFEQ and IFNE, O(N) for IFDEQ and IFDNE with N the length of the value.",
       args: [

@@ -45,7 +45,7 @@ export type CommandChange = readonly [version: string, change: string];
 
 export interface CommandDoc {
   readonly summary: string;
-  /** The first version of Redis or Valkey that had the command. */
+  /** The first version of Valkey that had the command; of Redis, if Valkey has none. */
   readonly since: string;
   readonly complexity?: string;
   /** Shown as the doc flag "deprecated" and the fields "deprecated_since" and "replaced_by". */
