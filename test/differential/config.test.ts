@@ -6,15 +6,16 @@
  */
 
 import { expect, test } from "bun:test";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseCommandLine } from "../../src/runtime/config/command-line.ts";
 import { loadConfig } from "../../src/runtime/config/config-file.ts";
 import { Config } from "../../src/runtime/config/config.ts";
 import { type Directive, Flag, hasFlag, isNumeric } from "../../src/runtime/config/directive.ts";
 import { DIRECTIVE_NAMES, findDirective } from "../../src/runtime/config/directives.ts";
 import { rewriteConfigText } from "../../src/runtime/config/rewrite.ts";
-import { describeWithPeers } from "../support/peers.ts";
-import { formatReply, isError, itemsOf, type Reply } from "../support/reply.ts";
+import { describeWithPeers, getPeer } from "../support/peers.ts";
+import { formatReply, itemsOf, type Reply } from "../support/reply.ts";
 import type { RespClient } from "../support/resp-client.ts";
 import { useServer } from "../support/server-process.ts";
 
@@ -138,7 +139,9 @@ const PERCENTS = ["5%", "100%", "101%", "-5%", "%", "0%", "5.5%"];
 const TEXTS = ["", "x", "two words", 'quote " and \\', "tab\t", "\xff\x00tail", "a/b", "a.b-c"];
 
 const SPECIAL_VALUES: Readonly<Record<string, readonly string[]>> = {
-  save: ["", "900 1", "900 1 300 10", "1", "0 1", "1 -1", "a b", "1 ", "1  2", " 1 2", "1 3000000000"],
+  save: [
+    "", "900 1", "900 1 300 10", "1", "0 1", "1 -1", "a b", "1 ", "1  2", " 1 2", "1 3000000000",
+  ],
   "client-output-buffer-limit": [
     "",
     "normal 1gb 1gb 1",
@@ -163,7 +166,8 @@ const SPECIAL_VALUES: Readonly<Record<string, readonly string[]>> = {
   replicaof: ["no one", "x"],
   "locale-collate": ["", "C", "nowhere"],
   "proc-title-template": [
-    "", "{title}", "{title} {port}", "{nothing}", "{", "{title", "{{x", "{server-mode}", "plain", "  ",
+    "", "{title}", "{title} {port}", "{nothing}", "{", "{title", "{{x", "{server-mode}", "plain",
+    "  ",
   ],
   "cluster-announce-hostname": ["", "a.b-c", "a_b", "a".repeat(255), "a".repeat(256)],
   "cluster-announce-client-ipv4": ["", "1.2.3.4", "1.2.3", "01.2.3.4", "::1"],
@@ -184,7 +188,8 @@ function candidates(row: Directive): readonly string[] {
   }
   if (!("values" in row)) throw new Error(`no values to try for ${row.name}`);
   const names = row.values.map(([name]) => name);
-  return [...names, names[0].toUpperCase(), "", "bogus", names.join(" "), names.slice(-2).join(" ")];
+  const lists = [names.join(" "), names.slice(-2).join(" ")];
+  return [...names, names[0].toUpperCase(), "", "bogus", ...lists];
 }
 
 describeWithPeers("configuration", ["valkey-server"], () => {
@@ -271,7 +276,8 @@ describeWithPeers("configuration", ["valkey-server"], () => {
         const answer = error ?? "OK";
         if (answer !== textOf(theirs) || ours !== got) {
           problems.push(
-            `${name} '${value}'\n  ours ${answer} -> '${ours}'\n  reference ${textOf(theirs)} -> '${got}'`,
+            `${name} '${value}'\n  ours ${answer} -> '${ours}'` +
+              `\n  reference ${textOf(theirs)} -> '${got}'`,
           );
         }
         if (error === null) {
@@ -348,9 +354,12 @@ describeWithPeers("configuration", ["valkey-server"], () => {
     const config = await ourConfig();
     const client = await server().connect();
     const path = join(server().folder, "server.conf");
-    const changes = ["maxmemory", "1536mb", "maxmemory-clients", "5%", "notify-keyspace-events", "KEA"];
+    const changes = ["maxmemory", "1536mb", "maxmemory-clients", "5%"];
     const more = ["save", "", "masterauth", 'p"w\x01 \\', "hz", "50", "slave-read-only", "no"];
-    const limits = ["client-output-buffer-limit", "replica 1gb 0 7", "bind", "127.0.0.1 -::1"];
+    const limits = [
+      "client-output-buffer-limit", "replica 1gb 0 7", "notify-keyspace-events", "KEA",
+      "bind", "127.0.0.1 -::1",
+    ];
     for (const pairs of [changes, more, limits, ["save", "7 8"], ["timeout", "5", "hz", "10"]]) {
       const before = await readFile(path, "latin1");
       expect(config.set(pairs, { isLocalClient: true, loadingError: null })).toBeNull();
@@ -366,6 +375,18 @@ describeWithPeers("configuration", ["valkey-server"], () => {
     client.close();
   });
 
+  test("a bad line of a file or of the command line gets the reference's fatal error", async () => {
+    const path = join(plain().folder, "bad.conf");
+    for (const text of BAD_FILES) {
+      await writeFile(path, text, "latin1");
+      expect(ourFatal(text, [])).toBe(theirFatal([path]));
+    }
+    await writeFile(path, "hz 10\n");
+    for (const argv of BAD_COMMAND_LINES) {
+      expect(ourFatal("hz 10\n", argv)).toBe(theirFatal([path, ...argv]));
+    }
+  });
+
   test("flags agree: immutable directives", async () => {
     const client = await plain().connect();
     const problems: string[] = [];
@@ -379,6 +400,82 @@ describeWithPeers("configuration", ["valkey-server"], () => {
     expect(problems).toEqual([]);
   });
 });
+
+const BAD_FILES: readonly string[] = [
+  "# c\n\n  nothing   at all \n",
+  "port",
+  "PORT 1 2",
+  'logfile "x',
+  "logfile 'x'y",
+  "appendonly maybe",
+  "port 70000",
+  "maxmemory 1x",
+  "maxmemory-clients 101%",
+  "unixsocketperm 888",
+  "unixsocketperm 1000",
+  "loglevel loud",
+  "maxmemory-policy",
+  "shutdown-on-sigterm save nosave",
+  "shutdown-on-sigterm 'a",
+  "replicaof h",
+  "replicaof h x",
+  "replicaof h 70000",
+  "slaveof no one\nsave 1",
+  "save 0 1",
+  "client-output-buffer-limit normal 1 2",
+  "client-output-buffer-limit master 1 2 3",
+  "notify-keyspace-events q",
+  "oom-score-adj-values 1 2",
+  "latency-tracking-info-percentiles x",
+  "dbfilename a/b",
+  "dbfilename ''",
+  "dir ''",
+  "include",
+  "include a b",
+  "rename-command GET",
+  "sentinel monitor x",
+  "module.value",
+  "list-max-ziplist-entries 1 2",
+  "proc-title-template {x}",
+  "bind 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17",
+  "cluster-enabled yes\nreplicaof h 1",
+];
+
+const BAD_COMMAND_LINES: readonly (readonly string[])[] = [
+  ["--port"],
+  ["--port", "--hz", "1"],
+  ["--port 1 2"],
+  ["-p", "1"],
+  ["--hz", "1", "2"],
+  ["--nothing", "a b", 'c"d'],
+  ["--maxmemory", "1x", "--hz", "2"],
+  ["--save", "--nothing"],
+  ["--save", "1"],
+  ["--loglevel", "debug", "stray"],
+];
+
+/** What we would print before giving up, without the title line that names the program. */
+function ourFatal(text: string, argv: readonly string[]): string {
+  const { lines } = parseCommandLine(["file", ...argv]);
+  const fatal = loadConfig(new Config(host("/")), {
+    files: { read: () => ({ text }), glob: () => [] },
+    fileName: "file",
+    standardInput: null,
+    environmentLines: "",
+    argumentLines: lines,
+    version: "0.0.0",
+  });
+  return withoutTitle(fatal ?? "accepted");
+}
+
+function theirFatal(argv: readonly string[]): string {
+  const run = Bun.spawnSync([getPeer("valkey-server"), ...argv], { timeout: 5000 });
+  return withoutTitle(run.stderr.toString("latin1"));
+}
+
+function withoutTitle(text: string): string {
+  return text.replace(/ERROR \(.*\) \*/, "ERROR *");
+}
 
 function sortedPairs(items: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];

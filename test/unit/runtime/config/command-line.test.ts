@@ -57,7 +57,8 @@ test("a value may start with --", () => {
 });
 
 test("several values, separate or in one argument", () => {
-  const argv = ["--shutdown-on-sigint", "nosave", "force", "now", "--shutdown-on-sigterm", "nosave force"];
+  const separate = ["--shutdown-on-sigint", "nosave", "force", "now"];
+  const argv = [...separate, "--shutdown-on-sigterm", "nosave force"];
   expect(values(argv, "shutdown-on-sigint", "shutdown-on-sigterm")).toEqual([
     "nosave now force",
     "nosave force",

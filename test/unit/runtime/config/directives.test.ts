@@ -1,4 +1,4 @@
-/** The tables themselves: names are unique, defaults are valid values, reasons are in their place. */
+/** The tables: names are unique, defaults are valid values, reasons are in their place. */
 import { expect, test } from "bun:test";
 import {
   DIRECTIVES,
