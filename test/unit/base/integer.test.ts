@@ -70,7 +70,7 @@ describe("parse", () => {
         const length = random.below(22);
         for (let at = 0; at < length; at++) text += random.below(10);
         const middle = length >> 1;
-        const foreign = random.pick([..."/:-+ a"]);
+        const foreign = random.pick(["/", ":", "-", "+", " ", "a"]);
         if (random.oneIn(8)) text = text.slice(0, middle) + foreign + text.slice(middle);
         checkParse(text);
       }
