@@ -58,7 +58,7 @@ export function formatDocument(results: readonly FigureResult[], run: RunDescrip
     preparationCommand(),
     "```",
     "",
-    "Then, each preceded by a tenth of itself to warm up:",
+    "Then, each run of redis-benchmark preceded by a tenth of itself to warm up:",
     "",
     "```",
     ...results.flatMap(({ figure }) => {

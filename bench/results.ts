@@ -48,6 +48,7 @@ export function medianOf(
 
 // Ours divided by the peer's.
 export function ratioTo(result: FigureResult, peer: ServerId, metric: MetricId): Ratio | undefined {
+  if (!METRICS[metric].isCompared) return undefined;
   const ours = valuesOf(result.samples.get("bunsen") ?? [], metric);
   const theirs = valuesOf(result.samples.get(peer) ?? [], metric);
   if (ours.length === 0 || theirs.length === 0) return undefined;
