@@ -36,6 +36,9 @@ const INFO_FIELDS: Readonly<Record<string, readonly string[]>> = {
   CPU: ["used_cpu_sys", "used_cpu_user", "used_cpu_sys_children", "used_cpu_user_children"],
 };
 
+/** Rows that 8.1 has with other flags than the reference executable, 8.0. */
+const ROWS_CHANGED_IN_8_1: ReadonlySet<string> = new Set(["memory|malloc-stats", "memory|purge", "exec"]);
+
 describeWithPeers("server commands", ["valkey-server"], () => {
   const suite = useDifferential();
 
@@ -162,6 +165,7 @@ describeWithPeers("server commands", ["valkey-server"], () => {
     const [mine, theirs] = await Promise.all([commandRows(ours), commandRows(reference)]);
     const differing: string[] = [];
     for (const [name, row] of mine) {
+      if (ROWS_CHANGED_IN_8_1.has(name)) continue;
       const expected = theirs.get(name);
       if (expected !== undefined && expected !== row) differing.push(`${name}\n  ours:      ${row}\n  reference: ${expected}`);
     }
@@ -312,7 +316,7 @@ describeWithPeers("server commands", ["valkey-server"], () => {
     c.do("DEBUG", "SLEEP", "0");
     c.do("DEBUG", "SET-ACTIVE-EXPIRE", "1");
     c.do("DEBUG", "DIGEST");
-    c.do("MSET", "a", "1", "b", "text", "c", "x".repeat(100));
+    c.do("MSET", "a", "123456", "b", "text", "c", "x".repeat(100));
     c.do("DEBUG", "DIGEST");
     c.do("DEBUG", "DIGEST-VALUE", "a", "none", "b");
     c.do("PEXPIREAT", "a", "4102444800000");
