@@ -65,8 +65,9 @@ function readOptions(): Options | undefined {
     if (!FIGURES.some((figure) => figure.name === name)) throw new Error(`no figure ${name}`);
   }
   const isWhole = positionals.length === 0;
-  // Only a whole run at full size may replace the published page.
-  const out = values.out ?? join(ROOT, isWhole && !values.quick ? "docs" : "dist/bench");
+  // Only a whole run of Bunsen itself, at full size, may replace the published page.
+  const isPublished = isWhole && !values.quick && process.env.BENCH_OURS === undefined;
+  const out = values.out ?? join(ROOT, isPublished ? "docs" : "dist/bench");
   const figures = FIGURES.filter(({ name }) => isWhole || positionals.includes(name));
   return { figures, rounds, isQuick: values.quick, out };
 }

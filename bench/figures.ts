@@ -19,70 +19,62 @@ import {
 export interface Metric {
   label: string;
   unit: string;
-  better: "lower" | "higher";
   digits: number;
   // Whether a ratio of it says anything.
   isCompared: boolean;
 }
 
 export const METRICS = {
-  cpu: { label: "CPU per request", unit: "µs", better: "lower", digits: 3, isCompared: true },
-  cpuUser: { label: "of it user", unit: "µs", better: "lower", digits: 3, isCompared: false },
-  cpuSystem: { label: "of it system", unit: "µs", better: "lower", digits: 3, isCompared: false },
+  cpu: { label: "CPU per request", unit: "µs", digits: 3, isCompared: true },
+  cpuUser: { label: "of it user", unit: "µs", digits: 3, isCompared: false },
+  cpuSystem: { label: "of it system", unit: "µs", digits: 3, isCompared: false },
   waited: {
     label: "Waited for its core",
     unit: "% of the time",
-    better: "lower",
     digits: 1,
     isCompared: false,
   },
   throughput: {
     label: "Throughput",
     unit: "requests/s",
-    better: "higher",
     digits: 0,
     isCompared: true,
   },
-  p50: { label: "p50", unit: "ms", better: "lower", digits: 3, isCompared: true },
-  p99: { label: "p99", unit: "ms", better: "lower", digits: 3, isCompared: true },
-  p999: { label: "p99.9", unit: "ms", better: "lower", digits: 3, isCompared: true },
-  max: { label: "Slowest request", unit: "ms", better: "lower", digits: 3, isCompared: true },
+  p50: { label: "p50", unit: "ms", digits: 3, isCompared: true },
+  p99: { label: "p99", unit: "ms", digits: 3, isCompared: true },
+  p999: { label: "p99.9", unit: "ms", digits: 3, isCompared: true },
+  max: { label: "Slowest request", unit: "ms", digits: 3, isCompared: true },
   bytesPerKey: {
     label: "RSS per key",
     unit: "bytes",
-    better: "lower",
     digits: 1,
     isCompared: true,
   },
   loadedRss: {
     label: "RSS with all keys",
     unit: "MiB",
-    better: "lower",
     digits: 1,
     isCompared: true,
   },
   startup: {
     label: "Start to first PONG",
     unit: "ms",
-    better: "lower",
     digits: 1,
     isCompared: true,
   },
   idleRss: {
     label: "RSS of the empty server",
     unit: "MiB",
-    better: "lower",
     digits: 1,
     isCompared: true,
   },
   heapGrowth: {
     label: "JS heap: loaded less empty",
     unit: "MiB",
-    better: "lower",
     digits: 2,
     isCompared: true,
   },
-  heapEmpty: { label: "JS heap: empty", unit: "MiB", better: "lower", digits: 2, isCompared: true },
+  heapEmpty: { label: "JS heap: empty", unit: "MiB", digits: 2, isCompared: true },
 } as const satisfies Record<string, Metric>;
 
 export type MetricId = keyof typeof METRICS;
