@@ -93,12 +93,7 @@ export function parseDouble(bytes: Uint8Array, start: number, end: number): numb
   return isNegative ? -value : value;
 }
 
-function parseInfinity(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  isNegative: boolean,
-): number {
+function parseInfinity(bytes: Uint8Array, start: number, end: number, isNegative: boolean): number {
   if (!isWord(bytes, start, end, "INF") && !isWord(bytes, start, end, "INFINITY")) return NaN;
   return isNegative ? -Infinity : Infinity;
 }

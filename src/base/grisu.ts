@@ -151,10 +151,7 @@ function scale(pair: number, high: number, low: number, power: number): void {
   const bHigh = POWER_HIGH[power];
   const bLow = POWER_LOW[power];
   const rounded =
-    lowOfProduct(aHigh, bLow) +
-    lowOfProduct(aLow, bHigh) +
-    highOfProduct(aLow, bLow) +
-    0x80000000;
+    lowOfProduct(aHigh, bLow) + lowOfProduct(aLow, bHigh) + highOfProduct(aLow, bLow) + 0x80000000;
   scratch[pair] = highOfProduct(aHigh, bHigh);
   scratch[pair + 1] =
     lowOfProduct(aHigh, bHigh) +

@@ -16,6 +16,9 @@ const POINT = 0x2e;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 
+/** Below this a bigint converts to a finite double, whose logarithm tells its length. */
+const LOG2_SAFE_MAX = 2 ** 1000;
+
 /** Exponents beyond this overflow or underflow any format, whatever the significand. */
 const EXPONENT_MAX = 1_000_000;
 
@@ -78,9 +81,16 @@ function isHexDigit(byte: number): boolean {
 
 /** The number of bits of a non-negative bigint; 0 for 0. */
 export function bitLength(value: bigint): number {
-  if (value === 0n) return 0;
-  const text = value.toString(16);
-  return text.length * 4 - Math.clz32(parseInt(text[0], 16)) + 28;
+  const rounded = Number(value);
+  if (rounded === 0) return 0;
+  if (rounded > LOG2_SAFE_MAX) {
+    const text = value.toString(16);
+    return text.length * 4 - Math.clz32(parseInt(text[0], 16)) + 28;
+  }
+  // The conversion and the logarithm may round across a power of two, by one in either direction.
+  const estimate = Math.floor(Math.log2(rounded));
+  const rest = value >> BigInt(estimate);
+  return rest === 0n ? estimate : rest === 1n ? estimate + 1 : estimate + 2;
 }
 
 /**
@@ -96,23 +106,26 @@ export function roundToBits(
   exponentMin: number,
 ): BinaryFraction {
   if (numerator === 0n) return { significand: 0n, exponent: 0 };
-  // The quotient has `bits` or bits + 1 bits before the first correction.
-  let target = exponent + bitLength(numerator) - bitLength(denominator) - bits;
-  if (target < exponentMin) target = exponentMin;
-  let rounded = divideRounded(numerator, denominator, target - exponent);
-  if (bitLength(rounded) > bits) {
-    target++;
-    rounded = divideRounded(numerator, denominator, target - exponent);
-  }
-  return { significand: rounded, exponent: target };
-}
-
-/** numerator / (denominator * 2^shift) as the nearest integer, ties to even. */
-function divideRounded(numerator: bigint, denominator: bigint, shift: number): bigint {
+  // A quotient of one or two bits too many, plus whether anything was left over.
+  let target = exponent + bitLength(numerator) - bitLength(denominator) - bits - 1;
+  const shift = target - exponent;
   const dividend = shift < 0 ? numerator << BigInt(-shift) : numerator;
   const divisor = shift > 0 ? denominator << BigInt(shift) : denominator;
-  const quotient = dividend / divisor;
-  const twiceRest = 2n * (dividend - quotient * divisor);
-  const isUp = twiceRest > divisor || (twiceRest === divisor && (quotient & 1n) === 1n);
-  return isUp ? quotient + 1n : quotient;
+  let quotient = dividend;
+  let isExact = true;
+  if (divisor !== 1n) {
+    quotient = dividend / divisor;
+    isExact = quotient * divisor === dividend;
+  }
+
+  const excess = Math.max(bitLength(quotient) - bits, exponentMin - target);
+  const drop = BigInt(excess);
+  const half = 1n << (drop - 1n);
+  const rest = quotient & ((half << 1n) - 1n);
+  quotient >>= drop;
+  target += excess;
+  const isAboveHalf = rest > half || (rest === half && !isExact);
+  const isTieToEven = rest === half && isExact && (quotient & 1n) === 1n;
+  if (isAboveHalf || isTieToEven) quotient++;
+  return { significand: quotient, exponent: target };
 }

@@ -57,22 +57,24 @@ export function parseUnsigned(bytes: Uint8Array, start: number, end: number): nu
   if (length <= 0 || length > 16) return NaN;
   let value = bytes[start] - ZERO;
   if (value < 0 || value > 9 || (value === 0 && length > 1)) return NaN;
-  if (length <= 9) {
-    for (let at = start + 1; at < end; at++) {
-      const digit = bytes[at] - ZERO;
-      if (digit < 0 || digit > 9) return NaN;
-      value = (value * 10 + digit) | 0;
-    }
-    return value;
-  }
-  for (let at = start + 1; at < end; at++) {
+  // Up to nine digits fit an int32. Longer numbers are two such halves, as integer arithmetic is
+  // several times faster than double arithmetic here.
+  const split = length <= 9 ? end : end - 9;
+  for (let at = start + 1; at < split; at++) {
     const digit = bytes[at] - ZERO;
     if (digit < 0 || digit > 9) return NaN;
-    value = value * 10 + digit;
+    value = (value * 10 + digit) | 0;
   }
-  // Sixteen digits may exceed 2^53; rounding is monotonic, so such a sum cannot fall back below the
-  // limit.
-  return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
+  if (split === end) return value;
+  let low = 0;
+  for (let at = split; at < end; at++) {
+    const digit = bytes[at] - ZERO;
+    if (digit < 0 || digit > 9) return NaN;
+    low = (low * 10 + digit) | 0;
+  }
+  // Sixteen digits may exceed 2^53; rounding is monotonic, so the sum cannot fall below the limit.
+  const sum = value * 1e9 + low;
+  return sum <= Number.MAX_SAFE_INTEGER ? sum : NaN;
 }
 
 /** The canonical decimal int64 in bytes[start, end), exactly, or null when it is none. */

@@ -30,13 +30,17 @@ export const bitmapDocs: CommandDocTable = {
       ],
       args: [
         key(),
-        optional(block("range", [
-          integer("start"),
-          optional(block("end-unit-block", [
-            integer("end"),
-            optional(since("7.0.0", oneOf("unit", [token("BYTE"), token("BIT")]))),
-          ])),
-        ])),
+        optional(
+          block("range", [
+            integer("start"),
+            optional(
+              block("end-unit-block", [
+                integer("end"),
+                optional(since("7.0.0", oneOf("unit", [token("BYTE"), token("BIT")]))),
+              ]),
+            ),
+          ]),
+        ),
       ],
     },
     bitfield: {
@@ -45,24 +49,30 @@ export const bitmapDocs: CommandDocTable = {
       complexity: "O(1) an operation.",
       args: [
         key(),
-        optional(many(oneOf("operation", [
-          block("get-block", [string("encoding"), integer("offset")], "GET"),
-          block("write", [
-            optional(oneOf("overflow-block", [
-              token("WRAP"),
-              token("SAT"),
-              token("FAIL"),
-            ], "OVERFLOW")),
-            oneOf("write-operation", [
-              block("set-block", [string("encoding"), integer("offset"), integer("value")], "SET"),
-              block("incrby-block", [
-                string("encoding"),
-                integer("offset"),
-                integer("increment"),
-              ], "INCRBY"),
+        optional(
+          many(
+            oneOf("operation", [
+              block("get-block", [string("encoding"), integer("offset")], "GET"),
+              block("write", [
+                optional(
+                  oneOf("overflow-block", [token("WRAP"), token("SAT"), token("FAIL")], "OVERFLOW"),
+                ),
+                oneOf("write-operation", [
+                  block(
+                    "set-block",
+                    [string("encoding"), integer("offset"), integer("value")],
+                    "SET",
+                  ),
+                  block(
+                    "incrby-block",
+                    [string("encoding"), integer("offset"), integer("increment")],
+                    "INCRBY",
+                  ),
+                ]),
+              ]),
             ]),
-          ]),
-        ]))),
+          ),
+        ),
       ],
     },
     bitfield_ro: {
@@ -102,13 +112,17 @@ export const bitmapDocs: CommandDocTable = {
       args: [
         key(),
         integer("bit"),
-        optional(block("range", [
-          integer("start"),
-          optional(block("end-unit-block", [
-            integer("end"),
-            optional(since("7.0.0", oneOf("unit", [token("BYTE"), token("BIT")]))),
-          ])),
-        ])),
+        optional(
+          block("range", [
+            integer("start"),
+            optional(
+              block("end-unit-block", [
+                integer("end"),
+                optional(since("7.0.0", oneOf("unit", [token("BYTE"), token("BIT")]))),
+              ]),
+            ),
+          ]),
+        ),
       ],
     },
     getbit: {

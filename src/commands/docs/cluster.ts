@@ -198,11 +198,15 @@ export const clusterDocs: CommandDocTable = {
       args: [
         oneOf("filter", [
           block("slotsrange", [integer("start-slot"), integer("end-slot")], "SLOTSRANGE"),
-          block("orderby", [
-            string("metric"),
-            optional(integer("limit", "LIMIT")),
-            optional(oneOf("order", [token("ASC"), token("DESC")])),
-          ], "ORDERBY"),
+          block(
+            "orderby",
+            [
+              string("metric"),
+              optional(integer("limit", "LIMIT")),
+              optional(oneOf("order", [token("ASC"), token("DESC")])),
+            ],
+            "ORDERBY",
+          ),
         ]),
       ],
     },
@@ -210,7 +214,10 @@ export const clusterDocs: CommandDocTable = {
       summary: "Returns the nodes that serve each range of slots.",
       since: "3.0.0",
       complexity: "O(N) with N the number of nodes.",
-      history: [["4.0.0", "The IDs of the nodes."], ["7.0.0", "More about the network addresses."]],
+      history: [
+        ["4.0.0", "The IDs of the nodes."],
+        ["7.0.0", "More about the network addresses."],
+      ],
     },
     readonly: {
       summary: "Lets this connection read from a replica of a cluster.",

@@ -91,22 +91,33 @@ export const connectionDocs: CommandDocTable = {
       args: [
         oneOf("filter", [
           deprecated("2.8.12", shownAs("ip:port", string("old-format"))),
-          many(oneOf("new-format", [
-            optional(many(since("2.8.12", integer("client-id", "ID")))),
-            optional(since("2.8.12", oneOf("client-type", [
-              token("NORMAL"),
-              since("3.2.0", token("MASTER")),
-              since("8.0.0", token("PRIMARY")),
-              token("SLAVE"),
-              since("5.0.0", token("REPLICA")),
-              token("PUBSUB"),
-            ], "TYPE"))),
-            optional(string("username", "USER")),
-            optional(shownAs("ip:port", string("addr", "ADDR"))),
-            optional(since("6.2.0", shownAs("ip:port", string("laddr", "LADDR")))),
-            optional(oneOf("skipme", [token("YES"), token("NO")], "SKIPME")),
-            optional(since("8.0.0", integer("maxage", "MAXAGE"))),
-          ])),
+          many(
+            oneOf("new-format", [
+              optional(many(since("2.8.12", integer("client-id", "ID")))),
+              optional(
+                since(
+                  "2.8.12",
+                  oneOf(
+                    "client-type",
+                    [
+                      token("NORMAL"),
+                      since("3.2.0", token("MASTER")),
+                      since("8.0.0", token("PRIMARY")),
+                      token("SLAVE"),
+                      since("5.0.0", token("REPLICA")),
+                      token("PUBSUB"),
+                    ],
+                    "TYPE",
+                  ),
+                ),
+              ),
+              optional(string("username", "USER")),
+              optional(shownAs("ip:port", string("addr", "ADDR"))),
+              optional(since("6.2.0", shownAs("ip:port", string("laddr", "LADDR")))),
+              optional(oneOf("skipme", [token("YES"), token("NO")], "SKIPME")),
+              optional(since("8.0.0", integer("maxage", "MAXAGE"))),
+            ]),
+          ),
         ]),
       ],
     },
@@ -125,12 +136,16 @@ export const connectionDocs: CommandDocTable = {
         ["8.1.0", "The filters `USER`, `ADDR`, `LADDR`, `SKIPME` and `MAXAGE`."],
       ],
       args: [
-        optional(since("5.0.0", oneOf("client-type", [
-          token("NORMAL"),
-          token("MASTER"),
-          token("REPLICA"),
-          token("PUBSUB"),
-        ], "TYPE"))),
+        optional(
+          since(
+            "5.0.0",
+            oneOf(
+              "client-type",
+              [token("NORMAL"), token("MASTER"), token("REPLICA"), token("PUBSUB")],
+              "TYPE",
+            ),
+          ),
+        ),
         optional(many(since("6.2.0", integer("client-id", "ID")))),
         optional(since("8.1.0", string("username", "USER"))),
         optional(since("8.1.0", shownAs("ip:port", string("addr", "ADDR")))),
@@ -227,11 +242,13 @@ export const connectionDocs: CommandDocTable = {
         ["8.1.0", "The field `availability_zone`, when that is configured."],
       ],
       args: [
-        optional(block("arguments", [
-          integer("protover"),
-          optional(block("auth", [string("username"), string("password")], "AUTH")),
-          optional(string("clientname", "SETNAME")),
-        ])),
+        optional(
+          block("arguments", [
+            integer("protover"),
+            optional(block("auth", [string("username"), string("password")], "AUTH")),
+            optional(string("clientname", "SETNAME")),
+          ]),
+        ),
       ],
     },
     ping: {

@@ -19,12 +19,9 @@ import {
 } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-const CONDITION = optional(since("7.0.0", oneOf("condition", [
-  token("NX"),
-  token("XX"),
-  token("GT"),
-  token("LT"),
-])));
+const CONDITION = optional(
+  since("7.0.0", oneOf("condition", [token("NX"), token("XX"), token("GT"), token("LT")])),
+);
 const LIMIT = optional(block("limit", [integer("offset"), integer("count")], "LIMIT"));
 
 export const genericDocs: CommandDocTable = {
@@ -107,10 +104,12 @@ export const genericDocs: CommandDocTable = {
         integer("timeout"),
         optional(since("3.0.0", token("COPY"))),
         optional(since("3.0.0", token("REPLACE"))),
-        optional(oneOf("authentication", [
-          since("4.0.7", shownAs("password", string("auth", "AUTH"))),
-          since("6.0.0", block("auth2", [string("username"), string("password")], "AUTH2")),
-        ])),
+        optional(
+          oneOf("authentication", [
+            since("4.0.7", shownAs("password", string("auth", "AUTH"))),
+            since("6.0.0", block("auth2", [string("username"), string("password")], "AUTH2")),
+          ]),
+        ),
         optional(many(since("3.0.6", shownAs("key", key("keys", 1, "KEYS"))))),
       ],
     },

@@ -21,14 +21,15 @@ import type { CommandDocTable } from "./types.ts";
 const UNIT = oneOf("unit", [token("M"), token("KM"), token("FT"), token("MI")]);
 const ORDER = optional(oneOf("order", [token("ASC"), token("DESC")]));
 const COUNT = optional(block("count-block", [integer("count", "COUNT"), optional(token("ANY"))]));
-const COUNT_OR_ANY = optional(block("count-block", [
-  integer("count", "COUNT"),
-  optional(since("6.2.0", token("ANY"))),
-]));
-const STORE = optional(oneOf("store", [
-  shownAs("key", key("storekey", 1, "STORE")),
-  shownAs("key", key("storedistkey", 2, "STOREDIST")),
-]));
+const COUNT_OR_ANY = optional(
+  block("count-block", [integer("count", "COUNT"), optional(since("6.2.0", token("ANY")))]),
+);
+const STORE = optional(
+  oneOf("store", [
+    shownAs("key", key("storekey", 1, "STORE")),
+    shownAs("key", key("storedistkey", 2, "STOREDIST")),
+  ]),
+);
 const SEARCH_AREA = oneOf("search-type", [
   block("radius-or-box", [
     oneOf("from", [
@@ -40,10 +41,13 @@ const SEARCH_AREA = oneOf("search-type", [
       block("box", [double("width", "BYBOX"), double("height"), UNIT]),
     ]),
   ]),
-  since("9.0.0", block("polygon", [
-    integer("num-vertices", "BYPOLYGON"),
-    many(block("vertices", [double("longitude"), double("latitude")])),
-  ])),
+  since(
+    "9.0.0",
+    block("polygon", [
+      integer("num-vertices", "BYPOLYGON"),
+      many(block("vertices", [double("longitude"), double("latitude")])),
+    ]),
+  ),
 ]);
 
 export const geoDocs: CommandDocTable = {
@@ -89,7 +93,10 @@ export const geoDocs: CommandDocTable = {
         since: "6.2.0",
         replacedBy: "`GEOSEARCH` and `GEOSEARCHSTORE` with `BYRADIUS`",
       },
-      history: [["6.2.0", "The option `ANY` of `COUNT`."], ["7.0.0", "Units in upper case."]],
+      history: [
+        ["6.2.0", "The option `ANY` of `COUNT`."],
+        ["7.0.0", "Units in upper case."],
+      ],
       args: [
         key(),
         double("longitude"),
@@ -111,7 +118,10 @@ export const geoDocs: CommandDocTable = {
         "O(N+log(M)) with N the number of members in the box around the circle and M the size of " +
         "the index.",
       deprecated: { since: "6.2.0", replacedBy: "`GEOSEARCH` with `BYRADIUS`" },
-      history: [["6.2.0", "The option `ANY` of `COUNT`."], ["7.0.0", "Units in upper case."]],
+      history: [
+        ["6.2.0", "The option `ANY` of `COUNT`."],
+        ["7.0.0", "Units in upper case."],
+      ],
       args: [
         key(),
         double("longitude"),
@@ -135,7 +145,10 @@ export const geoDocs: CommandDocTable = {
         since: "6.2.0",
         replacedBy: "`GEOSEARCH` and `GEOSEARCHSTORE` with `BYRADIUS` and `FROMMEMBER`",
       },
-      history: [["6.2.0", "The option `ANY` of `COUNT`."], ["7.0.0", "Units in upper case."]],
+      history: [
+        ["6.2.0", "The option `ANY` of `COUNT`."],
+        ["7.0.0", "Units in upper case."],
+      ],
       args: [
         key(),
         string("member"),
@@ -156,7 +169,10 @@ export const geoDocs: CommandDocTable = {
         "O(N+log(M)) with N the number of members in the box around the circle and M the size of " +
         "the index.",
       deprecated: { since: "6.2.0", replacedBy: "`GEOSEARCH` with `BYRADIUS` and `FROMMEMBER`" },
-      history: [["6.2.0", "The option `ANY` of `COUNT`."], ["7.0.0", "Units in upper case."]],
+      history: [
+        ["6.2.0", "The option `ANY` of `COUNT`."],
+        ["7.0.0", "Units in upper case."],
+      ],
       args: [
         key(),
         string("member"),
@@ -175,7 +191,10 @@ export const geoDocs: CommandDocTable = {
       complexity:
         "O(N+log(M)) with N the number of members in the box around the shape and M the number " +
         "inside the shape.",
-      history: [["7.0.0", "Units in upper case."], ["9.0.0", "The shape `BYPOLYGON`."]],
+      history: [
+        ["7.0.0", "Units in upper case."],
+        ["9.0.0", "The shape `BYPOLYGON`."],
+      ],
       args: [
         key(),
         SEARCH_AREA,
@@ -192,7 +211,10 @@ export const geoDocs: CommandDocTable = {
       complexity:
         "O(N+log(M)) with N the number of members in the box around the shape and M the number " +
         "inside the shape.",
-      history: [["7.0.0", "Units in upper case."], ["9.0.0", "The shape `BYPOLYGON`."]],
+      history: [
+        ["7.0.0", "Units in upper case."],
+        ["9.0.0", "The shape `BYPOLYGON`."],
+      ],
       args: [
         key("destination"),
         key("source", 1),

@@ -19,12 +19,9 @@ import {
 import type { CommandDocTable } from "./types.ts";
 
 const FIELDS = block("fields", [integer("numfields"), many(string("field"))], "FIELDS");
-const CONDITION = optional(oneOf("condition", [
-  token("NX"),
-  token("XX"),
-  token("GT"),
-  token("LT"),
-]));
+const CONDITION = optional(
+  oneOf("condition", [token("NX"), token("XX"), token("GT"), token("LT")]),
+);
 
 export const hashDocs: CommandDocTable = {
   group: "hash",
@@ -84,13 +81,15 @@ export const hashDocs: CommandDocTable = {
       complexity: "O(N) with N the number of fields given.",
       args: [
         key(),
-        optional(oneOf("expiration", [
-          integer("seconds", "EX"),
-          integer("milliseconds", "PX"),
-          unixTime("unix-time-seconds", "EXAT"),
-          unixTime("unix-time-milliseconds", "PXAT"),
-          token("PERSIST"),
-        ])),
+        optional(
+          oneOf("expiration", [
+            integer("seconds", "EX"),
+            integer("milliseconds", "PX"),
+            unixTime("unix-time-seconds", "EXAT"),
+            unixTime("unix-time-milliseconds", "PXAT"),
+            token("PERSIST"),
+          ]),
+        ),
         FIELDS,
       ],
     },
@@ -196,17 +195,20 @@ export const hashDocs: CommandDocTable = {
         key(),
         optional(oneOf("key-condition", [token("NX"), token("XX")])),
         optional(oneOf("fields-condition", [token("FNX"), token("FXX")])),
-        optional(oneOf("expiration", [
-          integer("seconds", "EX"),
-          integer("milliseconds", "PX"),
-          unixTime("unix-time-seconds", "EXAT"),
-          unixTime("unix-time-milliseconds", "PXAT"),
-          token("KEEPTTL"),
-        ])),
-        block("fields", [
-          integer("numfields"),
-          many(block("data", [string("field"), string("value")])),
-        ], "FIELDS"),
+        optional(
+          oneOf("expiration", [
+            integer("seconds", "EX"),
+            integer("milliseconds", "PX"),
+            unixTime("unix-time-seconds", "EXAT"),
+            unixTime("unix-time-milliseconds", "PXAT"),
+            token("KEEPTTL"),
+          ]),
+        ),
+        block(
+          "fields",
+          [integer("numfields"), many(block("data", [string("field"), string("value")]))],
+          "FIELDS",
+        ),
       ],
     },
     hsetnx: {

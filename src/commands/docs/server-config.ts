@@ -52,11 +52,17 @@ export const configDocs: CommandDocTable = {
       since: "7.0.0",
       complexity: "O(N) with N the number of commands.",
       args: [
-        optional(oneOf("filterby", [
-          string("module-name", "MODULE"),
-          string("category", "ACLCAT"),
-          pattern("pattern", "PATTERN"),
-        ], "FILTERBY")),
+        optional(
+          oneOf(
+            "filterby",
+            [
+              string("module-name", "MODULE"),
+              string("category", "ACLCAT"),
+              pattern("pattern", "PATTERN"),
+            ],
+            "FILTERBY",
+          ),
+        ),
       ],
     },
     config: {

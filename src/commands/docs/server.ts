@@ -6,10 +6,9 @@
 import { block, integer, key, many, oneOf, optional, since, string, token } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-const FLUSH_MODE = optional(oneOf("flush-type", [
-  since("4.0.0", token("ASYNC")),
-  since("6.2.0", token("SYNC")),
-]));
+const FLUSH_MODE = optional(
+  oneOf("flush-type", [since("4.0.0", token("ASYNC")), since("6.2.0", token("SYNC"))]),
+);
 const NEW_PRIMARY = oneOf("args", [
   block("host-port", [string("host"), integer("port")]),
   block("no-one", [token("NO"), token("ONE")]),
@@ -27,12 +26,14 @@ export const serverDocs: CommandDocTable = {
       summary: "Starts to save a snapshot in the background.",
       since: "1.0.0",
       complexity: "O(1)",
-      history: [["3.2.2", "The option `SCHEDULE`."], ["8.1.0", "The option `CANCEL`."]],
+      history: [
+        ["3.2.2", "The option `SCHEDULE`."],
+        ["8.1.0", "The option `CANCEL`."],
+      ],
       args: [
-        optional(oneOf("operation", [
-          since("3.2.2", token("SCHEDULE")),
-          since("8.1.0", token("CANCEL")),
-        ])),
+        optional(
+          oneOf("operation", [since("3.2.2", token("SCHEDULE")), since("8.1.0", token("CANCEL"))]),
+        ),
       ],
     },
     dbsize: {
@@ -45,11 +46,9 @@ export const serverDocs: CommandDocTable = {
       since: "6.2.0",
       complexity: "O(1)",
       args: [
-        optional(block("target", [
-          string("host"),
-          integer("port"),
-          optional(token("FORCE")),
-        ], "TO")),
+        optional(
+          block("target", [string("host"), integer("port"), optional(token("FORCE"))], "TO"),
+        ),
         optional(token("ABORT")),
         optional(integer("milliseconds", "TIMEOUT")),
       ],
@@ -58,14 +57,20 @@ export const serverDocs: CommandDocTable = {
       summary: "Empties all databases.",
       since: "1.0.0",
       complexity: "O(N) with N the number of keys in all databases.",
-      history: [["4.0.0", "The option `ASYNC`."], ["6.2.0", "The option `SYNC`."]],
+      history: [
+        ["4.0.0", "The option `ASYNC`."],
+        ["6.2.0", "The option `SYNC`."],
+      ],
       args: [FLUSH_MODE],
     },
     flushdb: {
       summary: "Empties the database.",
       since: "1.0.0",
       complexity: "O(N) with N the number of keys in the database.",
-      history: [["4.0.0", "The option `ASYNC`."], ["6.2.0", "The option `SYNC`."]],
+      history: [
+        ["4.0.0", "The option `ASYNC`."],
+        ["6.2.0", "The option `SYNC`."],
+      ],
       args: [FLUSH_MODE],
     },
     info: {
@@ -135,14 +140,16 @@ export const serverDocs: CommandDocTable = {
       complexity: "O(N) when it saves, with N the number of keys in all databases, else O(1).",
       history: [["7.0.0", "The options `NOW`, `FORCE` and `ABORT`."]],
       args: [
-        optional(oneOf("abort-selector", [
-          block("save-selector-block", [
-            optional(oneOf("save-selector", [token("NOSAVE"), token("SAVE")])),
-            optional(since("7.0.0", token("NOW"))),
-            optional(since("7.0.0", token("FORCE"))),
+        optional(
+          oneOf("abort-selector", [
+            block("save-selector-block", [
+              optional(oneOf("save-selector", [token("NOSAVE"), token("SAVE")])),
+              optional(since("7.0.0", token("NOW"))),
+              optional(since("7.0.0", token("FORCE"))),
+            ]),
+            since("7.0.0", token("ABORT")),
           ]),
-          since("7.0.0", token("ABORT")),
-        ])),
+        ),
       ],
     },
     slaveof: {

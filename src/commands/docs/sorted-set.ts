@@ -16,11 +16,9 @@ import {
 } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-const AGGREGATE = optional(oneOf("aggregate", [
-  token("SUM"),
-  token("MIN"),
-  token("MAX"),
-], "AGGREGATE"));
+const AGGREGATE = optional(
+  oneOf("aggregate", [token("SUM"), token("MIN"), token("MAX")], "AGGREGATE"),
+);
 const END = oneOf("where", [token("MIN"), token("MAX")]);
 
 export const sortedSetDocs: CommandDocTable = {

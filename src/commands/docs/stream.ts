@@ -19,16 +19,12 @@ import {
 } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-const REFERENCES = optional(oneOf("condition", [
-  token("KEEPREF"),
-  token("DELREF"),
-  token("ACKED"),
-]));
-const NEW_REFERENCES = optional(since("8.2.0", oneOf("condition", [
-  token("KEEPREF"),
-  token("DELREF"),
-  token("ACKED"),
-])));
+const REFERENCES = optional(
+  oneOf("condition", [token("KEEPREF"), token("DELREF"), token("ACKED")]),
+);
+const NEW_REFERENCES = optional(
+  since("8.2.0", oneOf("condition", [token("KEEPREF"), token("DELREF"), token("ACKED")])),
+);
 const TRIM = block("trim", [
   oneOf("strategy", [token("MAXLEN"), since("6.2.0", token("MINID"))]),
   optional(oneOf("operator", [token("=", "equal"), token("~", "approximately")])),
@@ -203,7 +199,7 @@ export const streamDocs: CommandDocTable = {
         [
           "7.0.0",
           "The fields `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, " +
-          "`entries-read` and `lag`.",
+            "`entries-read` and `lag`.",
         ],
         ["7.2.0", "The field `active-time`, and another meaning of `seen-time`."],
       ],
@@ -230,13 +226,15 @@ export const streamDocs: CommandDocTable = {
       args: [
         key(),
         string("group"),
-        optional(block("filters", [
-          optional(since("6.2.0", integer("min-idle-time", "IDLE"))),
-          string("start"),
-          string("end"),
-          integer("count"),
-          optional(string("consumer")),
-        ])),
+        optional(
+          block("filters", [
+            optional(since("6.2.0", integer("min-idle-time", "IDLE"))),
+            string("start"),
+            string("end"),
+            integer("count"),
+            optional(string("consumer")),
+          ]),
+        ),
       ],
     },
     xrange: {

@@ -50,12 +50,14 @@ export const stringDocs: CommandDocTable = {
         "O(1) for IFEQ and IFNE, O(N) for IFDEQ and IFDNE with N the length of the value.",
       args: [
         key(),
-        optional(oneOf("condition", [
-          string("ifeq-value", "IFEQ"),
-          string("ifne-value", "IFNE"),
-          string("ifdeq-digest", "IFDEQ"),
-          string("ifdne-digest", "IFDNE"),
-        ])),
+        optional(
+          oneOf("condition", [
+            string("ifeq-value", "IFEQ"),
+            string("ifne-value", "IFNE"),
+            string("ifdeq-digest", "IFDEQ"),
+            string("ifdne-digest", "IFDNE"),
+          ]),
+        ),
       ],
     },
     delifeq: {
@@ -88,13 +90,15 @@ export const stringDocs: CommandDocTable = {
       complexity: "O(1)",
       args: [
         key(),
-        optional(oneOf("expiration", [
-          integer("seconds", "EX"),
-          integer("milliseconds", "PX"),
-          unixTime("unix-time-seconds", "EXAT"),
-          unixTime("unix-time-milliseconds", "PXAT"),
-          token("PERSIST"),
-        ])),
+        optional(
+          oneOf("expiration", [
+            integer("seconds", "EX"),
+            integer("milliseconds", "PX"),
+            unixTime("unix-time-seconds", "EXAT"),
+            unixTime("unix-time-milliseconds", "PXAT"),
+            token("PERSIST"),
+          ]),
+        ),
       ],
     },
     getrange: {
@@ -161,13 +165,15 @@ export const stringDocs: CommandDocTable = {
         integer("numkeys"),
         many(block("data", [key(), string("value")])),
         optional(oneOf("condition", [token("NX"), token("XX")])),
-        optional(oneOf("expiration", [
-          integer("seconds", "EX"),
-          integer("milliseconds", "PX"),
-          unixTime("unix-time-seconds", "EXAT"),
-          unixTime("unix-time-milliseconds", "PXAT"),
-          token("KEEPTTL"),
-        ])),
+        optional(
+          oneOf("expiration", [
+            integer("seconds", "EX"),
+            integer("milliseconds", "PX"),
+            unixTime("unix-time-seconds", "EXAT"),
+            unixTime("unix-time-milliseconds", "PXAT"),
+            token("KEEPTTL"),
+          ]),
+        ),
       ],
     },
     msetnx: {
@@ -198,25 +204,29 @@ export const stringDocs: CommandDocTable = {
       args: [
         key(),
         string("value"),
-        optional(oneOf("condition", [
-          since("2.6.12", token("NX")),
-          since("2.6.12", token("XX")),
-          since(
-            "8.1.0",
-            noted("The value that the key must hold now.", string("comparison-value", "IFEQ")),
-          ),
-          since("8.4.0", string("ifne-value", "IFNE")),
-          since("8.4.0", string("ifdeq-digest", "IFDEQ")),
-          since("8.4.0", string("ifdne-digest", "IFDNE")),
-        ])),
+        optional(
+          oneOf("condition", [
+            since("2.6.12", token("NX")),
+            since("2.6.12", token("XX")),
+            since(
+              "8.1.0",
+              noted("The value that the key must hold now.", string("comparison-value", "IFEQ")),
+            ),
+            since("8.4.0", string("ifne-value", "IFNE")),
+            since("8.4.0", string("ifdeq-digest", "IFDEQ")),
+            since("8.4.0", string("ifdne-digest", "IFDNE")),
+          ]),
+        ),
         optional(since("6.2.0", token("GET"))),
-        optional(oneOf("expiration", [
-          since("2.6.12", integer("seconds", "EX")),
-          since("2.6.12", integer("milliseconds", "PX")),
-          since("6.2.0", unixTime("unix-time-seconds", "EXAT")),
-          since("6.2.0", unixTime("unix-time-milliseconds", "PXAT")),
-          since("6.0.0", token("KEEPTTL")),
-        ])),
+        optional(
+          oneOf("expiration", [
+            since("2.6.12", integer("seconds", "EX")),
+            since("2.6.12", integer("milliseconds", "PX")),
+            since("6.2.0", unixTime("unix-time-seconds", "EXAT")),
+            since("6.2.0", unixTime("unix-time-milliseconds", "PXAT")),
+            since("6.0.0", token("KEEPTTL")),
+          ]),
+        ),
       ],
     },
     setex: {

@@ -28,9 +28,7 @@ export function checkClusterConfigFile(value: string): string | null {
 }
 
 export function checkShutdownFlags(flags: number): string | null {
-  return (flags & 3) === 3
-    ? "shutdown options SAVE and NOSAVE can't be used simultaneously"
-    : null;
+  return (flags & 3) === 3 ? "shutdown options SAVE and NOSAVE can't be used simultaneously" : null;
 }
 
 export function checkAnnouncedNodeName(value: string): string | null {

@@ -117,11 +117,7 @@ function directiveOfLine(line: string): string | null {
   return findDirective(name)?.row.name ?? (DECLARATIONS.includes(name) ? name : null);
 }
 
-function rewriteDirective(
-  state: RewriteState,
-  name: string,
-  lines: readonly RewriteLine[],
-): void {
+function rewriteDirective(state: RewriteState, name: string, lines: readonly RewriteLine[]): void {
   state.rewritten.add(name);
   for (const { text, forced } of lines) {
     const index = state.linesOf.get(name)?.shift();

@@ -197,9 +197,7 @@ export const oomScoresCodec: SpecialCodec = {
     for (const arg of args) {
       const score = parseLenientInteger(arg);
       if (score === null || score < -2000n || score > 2000n) {
-        return refused(
-          "Invalid oom-score-adj-values, elements must be between -2000 and 2000.",
-        );
+        return refused("Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
       }
       scores.push(Number(score));
     }

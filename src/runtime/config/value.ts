@@ -28,11 +28,7 @@ export function defaultValue(row: Directive): ConfigValue {
 }
 
 /** Requires: one argument unless the row takes several. */
-export function parseValue(
-  row: Directive,
-  args: readonly string[],
-  context: ParseContext,
-): Parsed {
+export function parseValue(row: Directive, args: readonly string[], context: ParseContext): Parsed {
   if (row.kind === "special") return row.codec.parse(args, context);
   const value = parsePlainValue(row, args, context);
   if (typeof value === "object" && value !== null) return { ok: false, error: value.error };

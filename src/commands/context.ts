@@ -1,0 +1,35 @@
+/**
+ * What a handler may touch besides its arguments and its reply. One context serves an engine; the
+ * dispatcher points `client` and `db` at whoever runs a command before it calls the handler.
+ */
+import type { Prng } from "../base/prng.ts";
+import type { Database } from "../keyspace/database.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { Config } from "../runtime/config/config.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Stats } from "../runtime/stats.ts";
+import type { Client } from "../session/client.ts";
+import type { ClientRegistry } from "../session/client-registry.ts";
+import type { ServerControl } from "./server-control.ts";
+
+/** The same memory as bytes and as a view. */
+export interface Scratch {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+export interface CommandContext {
+  readonly keyspace: Keyspace;
+  client: Client;
+  /** The client's selected database. */
+  db: Database;
+  readonly clients: ClientRegistry;
+  readonly config: Config;
+  readonly stats: Stats;
+  readonly log: Log;
+  readonly prng: Prng;
+  /** A few hundred bytes to build a value in; contents last until the next command. */
+  readonly scratch: Scratch;
+  /** What only the layers above can do: shut down, sleep, report on the process. */
+  readonly server: ServerControl;
+}

@@ -1,0 +1,59 @@
+/**
+ * What handlers may ask of the layers above them: implemented by server/server.ts, so that imports
+ * keep pointing downward.
+ */
+import type { Client } from "../session/client.ts";
+import type { CommandSpec } from "./spec.ts";
+
+export interface ShutdownOptions {
+  save: boolean | null;
+  now: boolean;
+  force: boolean;
+}
+
+/** The process as INFO and MEMORY describe it; bytes and seconds. */
+export interface ProcessReport {
+  pid: number;
+  executable: string;
+  configFile: string;
+  residentBytes: number;
+  heapBytes: number;
+  heapCapacityBytes: number;
+  userSeconds: number;
+  systemSeconds: number;
+  totalSystemMemoryBytes: number;
+  platform: string;
+}
+
+export interface ServerControl {
+  /** Server version, as INFO shows it. */
+  readonly startedMs: number;
+  readonly runId: string;
+  /** The command table, in number order: INFO commandstats and COMMAND read it. */
+  readonly commands: readonly CommandSpec[];
+  /** The table number of a command by its full lower-case name ("client|list"), or -1. */
+  commandNumber(fullName: string): number;
+  process(): ProcessReport;
+  /** Begins to shut down. An error text, if it cannot; else the server ends. */
+  shutdown(options: ShutdownOptions): string | null;
+  /** Blocks the whole server (DEBUG SLEEP). */
+  sleepMs(ms: number): void;
+  /** Closes a client's connection; the current client's after its reply. */
+  disconnect(client: Client): void;
+  /** Pauses or resumes the cron (DEBUG PAUSE-CRON). */
+  pauseCron(paused: boolean): void;
+  /** Active expiry on or off (DEBUG SET-ACTIVE-EXPIRE). */
+  setActiveExpire(on: boolean): void;
+  /** Forces the collector and gives unused memory back (MEMORY PURGE). */
+  purgeMemory(): void;
+  /** Writes CONFIG REWRITE's text to the configuration file: an error text, or null. */
+  rewriteConfig(): string | null;
+  /** Milliseconds of DEBUG REPLYBUFFER PEAK-RESET-TIME; -1 = never; null = the default. */
+  setReplyBufferPeakReset(ms: number | null): void;
+  /** DEBUG CLIENT-ENFORCE-REPLY-LIST. */
+  enforceReplyList(on: boolean): void;
+  /** Memory in use by the rules of maxmemory. */
+  usedMemoryBytes(): number;
+  /** Crashes on purpose (DEBUG PANIC and its like). */
+  panic(reason: string): void;
+}

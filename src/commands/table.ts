@@ -1,0 +1,26 @@
+/** All commands, in the order of their groups; a row's index is the command's number. */
+import { type CommandSpec, Flag } from "./spec.ts";
+import { stringCommands } from "./string.ts";
+
+/** The name that errors, INFO and ACL use: "get", "client|list". */
+export function fullName(spec: CommandSpec): string {
+  return spec.parent === undefined ? spec.name : `${spec.parent}|${spec.name}`;
+}
+
+/** The rows of all groups. Throws when two rows have one name or a subcommand has no container. */
+export function commandTable(): readonly CommandSpec[] {
+  const rows = [...stringCommands];
+  const names = new Set<string>();
+  for (const row of rows) {
+    const name = fullName(row);
+    if (names.has(name)) throw new Error(`two commands are called ${name}`);
+    names.add(name);
+  }
+  for (const row of rows) {
+    const container = rows.find((other) => other.name === row.parent && !other.parent);
+    if (row.parent && !(container && container.flags & Flag.CONTAINER)) {
+      throw new Error(`${fullName(row)} has no container`);
+    }
+  }
+  return rows;
+}

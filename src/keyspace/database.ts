@@ -1,0 +1,386 @@
+// HOT PATH: rules in src/README.md
+/**
+ * One numbered database: the index from keys to records, and the index of keys that expire.
+ *
+ * Every lookup leaves behind where it found (or did not find) the key: `hash` and the position in
+ * the index. The methods that say "the key looked up last" continue from there without hashing
+ * again; any other change to the database in between makes them wrong, so handlers look up, check,
+ * act. A key that has expired is removed by whichever lookup meets it first.
+ *
+ * Records move when they change size: a method that changes a record returns its reference, and
+ * the old one is dead. All operations are O(1) expected, plus the bytes that they copy.
+ */
+import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
+import { copyBytes, moveBytes } from "../base/bytes.ts";
+import { prefixBytes, storedBytes, storedLength, writePrefix } from "../memory/stored-bytes.ts";
+import { HashIndex } from "../structures/hash-index.ts";
+import type { Keyspace } from "./keyspace.ts";
+import { NotifyClass } from "./notify.ts";
+import {
+  Meta,
+  RECORD_KEY_AT,
+  expireAtMs,
+  keyLength,
+  keyStart,
+  metaOf,
+  recordBytes,
+  recordBytesFor,
+  setMeta,
+  valueAt,
+  viewOf,
+  writeExpireAt,
+} from "./record.ts";
+
+export class Database {
+  readonly index: HashIndex;
+  /** Records with an expiry: what active expiry and the volatile-* policies walk. */
+  readonly volatile: HashIndex;
+  /** The hash of the key that was looked up last. */
+  hash = 0;
+  /** Position in hash order where active expiry goes on. */
+  expireCursor = 0;
+  /** Estimate of the mean time to live in ms, as INFO keyspace shows it. */
+  averageTtlMs = 0;
+
+  private readonly arena: Arena;
+
+  constructor(
+    public id: number,
+    readonly keyspace: Keyspace,
+  ) {
+    const { arena, hashKey0, hashKey1 } = keyspace;
+    this.arena = arena;
+    this.index = new HashIndex(arena, RECORD_KEY_AT, hashKey0, hashKey1);
+    this.volatile = new HashIndex(arena, RECORD_KEY_AT, hashKey0, hashKey1);
+  }
+
+  /** The record of a key that is to be read, or 0: counts a hit or a miss, and touches it. */
+  lookupRead(view: DataView, start: number, end: number): number {
+    const hash = this.index.hash(view, start, end);
+    this.hash = hash;
+    const keyspace = this.keyspace;
+    const record = this.index.find(view, start, end, hash);
+    if (record === 0) {
+      keyspace.misses++;
+      this.notify(NotifyClass.KEY_MISS, "keymiss", view, start, end);
+      return 0;
+    }
+    const meta = metaOf(this.arena, record);
+    if ((meta & Meta.EXPIRY) !== 0 && this.expireFound(record)) {
+      keyspace.misses++;
+      this.notify(NotifyClass.KEY_MISS, "keymiss", view, start, end);
+      return 0;
+    }
+    keyspace.hits++;
+    keyspace.touch(record, meta);
+    return record;
+  }
+
+  /** The record of a key that is to be changed, or 0. Not counted; touches it. */
+  lookupWrite(view: DataView, start: number, end: number): number {
+    const hash = this.index.hash(view, start, end);
+    this.hash = hash;
+    const record = this.index.find(view, start, end, hash);
+    if (record === 0) return 0;
+    const meta = metaOf(this.arena, record);
+    if ((meta & Meta.EXPIRY) !== 0 && this.expireFound(record)) return 0;
+    this.keyspace.touch(record, meta);
+    return record;
+  }
+
+  /** The record of a key, or 0: neither counted nor touched (OBJECT, TTL, EXISTS' like). */
+  peek(view: DataView, start: number, end: number): number {
+    const hash = this.index.hash(view, start, end);
+    this.hash = hash;
+    const record = this.index.find(view, start, end, hash);
+    if (record === 0) return 0;
+    if ((metaOf(this.arena, record) & Meta.EXPIRY) !== 0 && this.expireFound(record)) return 0;
+    return record;
+  }
+
+  /** Adds the key looked up last, which is missing, as a string. Grows the arena. */
+  insertString(
+    keyView: DataView,
+    keyFrom: number,
+    keyTo: number,
+    view: DataView,
+    from: number,
+    length: number,
+    encoding: number,
+  ): number {
+    const valueBytes = storedBytes(length);
+    const record = this.insertRecord(
+      keyView,
+      keyFrom,
+      keyTo,
+      encoding << Meta.ENCODING_SHIFT,
+      valueBytes,
+    );
+    const target = viewOf(this.arena, record);
+    const at = ((record & Ref.GRANULE_MASK) << 3) + RECORD_KEY_AT + storedBytes(keyTo - keyFrom);
+    copyBytes(target, writePrefix(target, at, length), view, from, length);
+    return record;
+  }
+
+  /**
+   * Adds the key looked up last, which is missing, with `meta`'s type and encoding, without expiry
+   * and with `valueBytes` undefined bytes for its value. Grows the arena.
+   */
+  insertRecord(
+    keyView: DataView,
+    keyFrom: number,
+    keyTo: number,
+    meta: number,
+    valueBytes: number,
+  ): number {
+    const length = keyTo - keyFrom;
+    const record = this.arena.allocate(recordBytesFor(length, false, valueBytes));
+    setMeta(this.arena, record, meta | this.keyspace.freshClock());
+    const view = viewOf(this.arena, record);
+    const at = ((record & Ref.GRANULE_MASK) << 3) + RECORD_KEY_AT;
+    copyBytes(view, writePrefix(view, at, length), keyView, keyFrom, length);
+    this.index.insert(record, this.hash);
+    this.notify(NotifyClass.NEW, "new", keyView, keyFrom, keyTo);
+    return record;
+  }
+
+  /**
+   * Gives the key looked up last, whose record this is, a string for its value, of whatever type
+   * it was. Without `keepExpiry` the key no longer expires. Grows the arena.
+   */
+  replaceWithString(
+    record: number,
+    view: DataView,
+    from: number,
+    length: number,
+    encoding: number,
+    keepExpiry: boolean,
+  ): number {
+    const old = viewOf(this.arena, record);
+    const meta = metaOf(this.arena, record);
+    const expires = (meta & Meta.EXPIRY) !== 0;
+    if ((meta & Meta.ROOT) === 0 && (!expires || keepExpiry)) {
+      const at = valueAt(old, record, meta);
+      const oldLength = storedLength(old, at);
+      const kept = at - ((record & Ref.GRANULE_MASK) << 3);
+      if (blockBytes(kept + storedBytes(oldLength)) === blockBytes(kept + storedBytes(length))) {
+        setMeta(
+          this.arena,
+          record,
+          (meta & (Meta.EXPIRY | Meta.CLOCK_MASK)) | (encoding << Meta.ENCODING_SHIFT),
+        );
+        copyBytes(old, writePrefix(old, at, length), view, from, length);
+        return record;
+      }
+    }
+    return this.replaceWithNewString(record, view, from, length, encoding, expires && keepExpiry);
+  }
+
+  /**
+   * Makes the inline value of the key looked up last `length` bytes long. Bytes up to the shorter
+   * length stay, further ones are undefined. Returns the record. Grows the arena.
+   */
+  resizeString(record: number, length: number): number {
+    const old = viewOf(this.arena, record);
+    const meta = metaOf(this.arena, record);
+    const base = (record & Ref.GRANULE_MASK) << 3;
+    const at = valueAt(old, record, meta);
+    const oldLength = storedLength(old, at);
+    const head = at - base;
+    const kept = Math.min(length, oldLength);
+    if (blockBytes(head + storedBytes(oldLength)) === blockBytes(head + storedBytes(length))) {
+      if (prefixBytes(oldLength) !== prefixBytes(length)) {
+        moveBytes(old, at + prefixBytes(length), at + prefixBytes(oldLength), kept);
+      }
+      writePrefix(old, at, length);
+      return record;
+    }
+    const moved = this.arena.allocate(head + storedBytes(length));
+    const view = viewOf(this.arena, moved);
+    const movedBase = (moved & Ref.GRANULE_MASK) << 3;
+    copyBytes(view, movedBase, old, base, head);
+    const valueFrom = writePrefix(view, movedBase + head, length);
+    copyBytes(view, valueFrom, old, at + prefixBytes(oldLength), kept);
+    this.replaceRecord(record, moved, meta);
+    this.arena.free(record, head + storedBytes(oldLength));
+    return moved;
+  }
+
+  /** Removes the key looked up last, whose record this is, and frees its value. */
+  removeFound(record: number): void {
+    this.detachFound(record);
+    this.keyspace.freeRecord(record);
+  }
+
+  /** Takes the key looked up last out of the database without freeing its record. */
+  detachFound(record: number): void {
+    if ((metaOf(this.arena, record) & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
+    this.index.removeFound(this.hash);
+  }
+
+  /** When the record expires in unix ms, rounded beyond 2^53; -1 if never. */
+  expireAtMs(record: number): number {
+    if ((metaOf(this.arena, record) & Meta.EXPIRY) === 0) return -1;
+    return expireAtMs(viewOf(this.arena, record), record);
+  }
+
+  /** Sets when the key looked up last expires. Returns its record, which may have moved. */
+  setExpireAt(record: number, atMs: number | bigint): number {
+    const meta = metaOf(this.arena, record);
+    const view = viewOf(this.arena, record);
+    if ((meta & Meta.EXPIRY) !== 0) {
+      writeExpireAt(view, record, atMs);
+      return record;
+    }
+    const moved = this.resizeHead(record, meta, meta | Meta.EXPIRY);
+    writeExpireAt(viewOf(this.arena, moved), moved, atMs);
+    this.volatile.insert(moved, this.hash);
+    return moved;
+  }
+
+  /** Lets the key looked up last live forever. Returns its record, which may have moved. */
+  clearExpiry(record: number): number {
+    const meta = metaOf(this.arena, record);
+    if ((meta & Meta.EXPIRY) === 0) return record;
+    this.forgetExpiry(record);
+    return this.resizeHead(record, meta, meta & ~Meta.EXPIRY);
+  }
+
+  /** Moves the record to another block of the same size if that makes the arena denser. */
+  compactFound(record: number): number {
+    const meta = metaOf(this.arena, record);
+    const old = viewOf(this.arena, record);
+    const bytes = recordBytes(old, record, meta);
+    if (!this.arena.isSparse(record, bytes)) return record;
+    const moved = this.arena.allocate(bytes);
+    const view = viewOf(this.arena, moved);
+    const to = (moved & Ref.GRANULE_MASK) << 3;
+    copyBytes(view, to, old, (record & Ref.GRANULE_MASK) << 3, bytes);
+    this.replaceRecord(record, moved, meta);
+    this.arena.free(record, bytes);
+    return moved;
+  }
+
+  /** Looks a record up by its own key, so that the "looked up last" methods apply to it. */
+  findRecord(record: number): void {
+    const view = viewOf(this.arena, record);
+    const start = keyStart(view, record);
+    const end = start + keyLength(view, record);
+    this.hash = this.index.hash(view, start, end);
+    this.index.find(view, start, end, this.hash);
+  }
+
+  /** Removes the record of the key looked up last if its time has come: true if it was removed. */
+  expireFound(record: number): boolean {
+    const view = viewOf(this.arena, record);
+    if (expireAtMs(view, record) > this.keyspace.nowMs) return false;
+    if (!this.keyspace.mayExpire) return this.keyspace.hidesExpired;
+    this.keyspace.expireRecord(this, record);
+    return true;
+  }
+
+  /**
+   * A command changed a key: counts it as dirty, tells whoever watches the key (WATCH, client-side
+   * caching), fires the keyspace event. Called once per change, after it.
+   */
+  changed(
+    eventClass: NotifyClass,
+    event: string,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    const keyspace = this.keyspace;
+    keyspace.dirty++;
+    if (keyspace.watchesKeys) keyspace.onModified(this.id, view, start, end);
+    if ((keyspace.notifyFlags & eventClass) !== 0) {
+      keyspace.onEvent(eventClass, event, this.id, view, start, end);
+    }
+  }
+
+  /** Fires a keyspace event for a key, if anyone asked for this class of events. */
+  notify(eventClass: NotifyClass, event: string, view: DataView, start: number, end: number): void {
+    const keyspace = this.keyspace;
+    if ((keyspace.notifyFlags & eventClass) !== 0) {
+      keyspace.onEvent(eventClass, event, this.id, view, start, end);
+    }
+  }
+
+  /** Frees every record and both indexes. */
+  clear(): void {
+    const keyspace = this.keyspace;
+    let cursor = 0;
+    do {
+      cursor = this.index.scan(cursor, (record) => keyspace.freeRecord(record));
+    } while (cursor !== 0);
+    this.index.clear();
+    this.volatile.clear();
+    this.averageTtlMs = 0;
+    this.expireCursor = 0;
+  }
+
+  private replaceWithNewString(
+    record: number,
+    source: DataView,
+    from: number,
+    length: number,
+    encoding: number,
+    keepExpiry: boolean,
+  ): number {
+    const old = viewOf(this.arena, record);
+    const meta = metaOf(this.arena, record);
+    const keyBytes = keyLength(old, record);
+    const moved = this.arena.allocate(recordBytesFor(keyBytes, keepExpiry, storedBytes(length)));
+    const view = viewOf(this.arena, moved);
+    const base = (moved & Ref.GRANULE_MASK) << 3;
+    const oldBase = (record & Ref.GRANULE_MASK) << 3;
+    copyBytes(view, base, old, oldBase, RECORD_KEY_AT + storedBytes(keyBytes));
+    const flags = (meta & Meta.CLOCK_MASK) | (encoding << Meta.ENCODING_SHIFT);
+    setMeta(this.arena, moved, keepExpiry ? flags | Meta.EXPIRY : flags);
+    if (keepExpiry) writeExpireAt(view, moved, expireAtMs(old, record));
+    else if ((meta & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
+    const at = valueAt(view, moved, metaOf(this.arena, moved));
+    copyBytes(view, writePrefix(view, at, length), source, from, length);
+    this.replaceRecord(record, moved, metaOf(this.arena, moved));
+    this.keyspace.freeRecord(record);
+    return moved;
+  }
+
+  /** Rebuilds a record with or without room for an expiry (undefined bytes). */
+  private resizeHead(record: number, meta: number, newMeta: number): number {
+    const old = viewOf(this.arena, record);
+    const bytes = recordBytes(old, record, meta);
+    const oldBase = (record & Ref.GRANULE_MASK) << 3;
+    const keyEnd = RECORD_KEY_AT + storedBytes(keyLength(old, record));
+    const oldValue = valueAt(old, record, meta);
+    const valueBytes = oldBase + bytes - oldValue;
+    const newBytes = keyEnd + ((newMeta & Meta.EXPIRY) !== 0 ? 8 : 0) + valueBytes;
+    const moved = this.arena.allocate(newBytes);
+    const view = viewOf(this.arena, moved);
+    const base = (moved & Ref.GRANULE_MASK) << 3;
+    copyBytes(view, base, old, oldBase, keyEnd);
+    copyBytes(view, base + newBytes - valueBytes, old, oldValue, valueBytes);
+    setMeta(this.arena, moved, newMeta);
+    this.index.replaceFound(moved);
+    this.arena.free(record, bytes);
+    return moved;
+  }
+
+  /** Lets the indexes name `moved` in place of `record`, the key looked up last. */
+  private replaceRecord(record: number, moved: number, meta: number): void {
+    this.index.replaceFound(moved);
+    if ((meta & Meta.EXPIRY) === 0) return;
+    const view = viewOf(this.arena, record);
+    const start = keyStart(view, record);
+    this.volatile.find(view, start, start + keyLength(view, record), this.hash);
+    this.volatile.replaceFound(moved);
+  }
+
+  private forgetExpiry(record: number): void {
+    const view = viewOf(this.arena, record);
+    const start = keyStart(view, record);
+    if (this.volatile.find(view, start, start + keyLength(view, record), this.hash) !== 0) {
+      this.volatile.removeFound(this.hash);
+    }
+  }
+}

@@ -1,0 +1,176 @@
+// HOT PATH: rules in src/README.md
+/**
+ * All databases of an engine, and what they share: the arena, the clock of the moment, the access
+ * clock of LRU and LFU, the counters, and the hooks through which the layers above hear of changes.
+ *
+ * Time: `nowMs` is set once per batch of requests, so every command of a batch sees one instant
+ * (as in Redis), and reading it costs nothing.
+ *
+ * LRU keeps the low 24 bits of the unix time in seconds in a record; LFU, 16 bits of minutes and
+ * an 8-bit counter that grows logarithmically and decays with time, as Redis does.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Prng } from "../base/prng.ts";
+import { Arena } from "../memory/arena.ts";
+import { Database } from "./database.ts";
+import { type LfuSettings, freshLfuClock, touchedLfuClock } from "./access-clock.ts";
+import { NotifyClass } from "./notify.ts";
+import { Meta, keyLength, keyStart, metaOf, recordBytes, setMeta, viewOf } from "./record.ts";
+
+/** What the layers above do when the keyspace changes; each is a no-op until it is set. */
+export interface KeyspaceHooks {
+  /** A keyspace event of a class in `notifyFlags`. The bytes are valid during the call only. */
+  onEvent(
+    eventClass: NotifyClass,
+    event: string,
+    database: number,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void;
+  /** A key was changed; called only while `watchesKeys` is set. */
+  onModified(database: number, view: DataView, start: number, end: number): void;
+  /** A key vanished by itself: replicas and the AOF must hear of it as a deletion. */
+  onVanished(database: number, view: DataView, start: number, end: number, evicted: boolean): void;
+}
+
+export class Keyspace {
+  readonly arena = new Arena();
+  readonly hashKey0: number;
+  readonly hashKey1: number;
+  databases: Database[] = [];
+
+  /** Unix ms of the current batch. */
+  nowMs = 0;
+  /** Changes since the last save, as INFO's rdb_changes_since_last_save counts them. */
+  dirty = 0;
+  hits = 0;
+  misses = 0;
+  expiredKeys = 0;
+  evictedKeys = 0;
+
+  /** False while the server must not remove expired keys by itself (a replica, a paused server). */
+  mayExpire = true;
+  /** With `mayExpire` false: whether lookups treat expired keys as missing all the same. */
+  hidesExpired = true;
+  /** The classes of events that someone asked for; 0 keeps notification free. */
+  notifyFlags = 0;
+  /** True while a client watches keys (WATCH) or tracks them. */
+  watchesKeys = false;
+  /** Set while a client with CLIENT NO-TOUCH runs a command. */
+  noTouch = false;
+
+  private accessClock = 0;
+  private lfu: LfuSettings | null = null;
+
+  constructor(
+    databaseCount: number,
+    private readonly clock: Clock,
+    readonly prng: Prng,
+    private readonly hooks: KeyspaceHooks,
+  ) {
+    this.hashKey0 = prng.nextUint32() | 0;
+    this.hashKey1 = prng.nextUint32() | 0;
+    for (let id = 0; id < databaseCount; id++) this.databases.push(new Database(id, this));
+    this.tick();
+  }
+
+  /** Reads the clock: called once per batch of requests, and by the cron. */
+  tick(): void {
+    this.nowMs = this.clock.nowMs();
+    this.accessClock = Math.floor(this.nowMs / 1000) & Meta.CLOCK_MASK;
+  }
+
+  /** Chooses between LRU (null) and LFU access clocks. */
+  setLfu(settings: LfuSettings | null): void {
+    this.lfu = settings;
+  }
+
+  get usesLfu(): boolean {
+    return this.lfu !== null;
+  }
+
+  /** Notes an access in the record's meta word. */
+  touch(record: number, meta: number): void {
+    if (this.noTouch) return;
+    const clock =
+      this.lfu === null
+        ? this.accessClock
+        : touchedLfuClock(meta & Meta.CLOCK_MASK, this.nowMs, this.lfu, this.prng);
+    if ((meta & Meta.CLOCK_MASK) !== clock) {
+      setMeta(this.arena, record, (meta & ~Meta.CLOCK_MASK) | clock);
+    }
+  }
+
+  /** The access clock of a new record. */
+  freshClock(): number {
+    return this.lfu === null ? this.accessClock : freshLfuClock(this.nowMs);
+  }
+
+  /** Seconds since the record was used, by its LRU clock. */
+  idleSeconds(record: number): number {
+    const used = metaOf(this.arena, record) & Meta.CLOCK_MASK;
+    return (this.accessClock - used) & Meta.CLOCK_MASK;
+  }
+
+  onEvent(
+    eventClass: NotifyClass,
+    event: string,
+    database: number,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
+    this.hooks.onEvent(eventClass, event, database, view, start, end);
+  }
+
+  onModified(database: number, view: DataView, start: number, end: number): void {
+    this.hooks.onModified(database, view, start, end);
+  }
+
+  /** Removes the key looked up last in `database`, because its time has come. */
+  expireRecord(database: Database, record: number): void {
+    const view = viewOf(this.arena, record);
+    const start = keyStart(view, record);
+    const end = start + keyLength(view, record);
+    this.expiredKeys++;
+    this.hooks.onVanished(database.id, view, start, end, false);
+    database.detachFound(record);
+    database.notify(NotifyClass.EXPIRED, "expired", view, start, end);
+    this.freeRecord(record);
+  }
+
+  /** Removes the key looked up last in `database`, because memory is short. */
+  evictRecord(database: Database, record: number): void {
+    const view = viewOf(this.arena, record);
+    const start = keyStart(view, record);
+    const end = start + keyLength(view, record);
+    this.evictedKeys++;
+    this.hooks.onVanished(database.id, view, start, end, true);
+    database.detachFound(record);
+    database.notify(NotifyClass.EVICTED, "evicted", view, start, end);
+    this.freeRecord(record);
+  }
+
+  /** Frees a record that no index names any more. */
+  freeRecord(record: number): void {
+    const view = viewOf(this.arena, record);
+    this.arena.free(record, recordBytes(view, record, metaOf(this.arena, record)));
+  }
+
+  /** Keys of all databases. */
+  keyCount(): number {
+    let count = 0;
+    for (const database of this.databases) count += database.index.size;
+    return count;
+  }
+
+  /** Exchanges the contents of two databases. O(1). */
+  swap(a: number, b: number): void {
+    const first = this.databases[a];
+    this.databases[a] = this.databases[b];
+    this.databases[b] = first;
+    this.databases[a].id = a;
+    this.databases[b].id = b;
+  }
+}

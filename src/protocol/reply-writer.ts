@@ -1,0 +1,298 @@
+// HOT PATH: rules in src/README.md
+/**
+ * Replies into bytes: RESP2 or RESP3, as the client chose with HELLO.
+ *
+ * One writer serves a whole engine: the replies of a batch of requests collect in `bytes`, and the
+ * connection takes them in one write. The buffer grows to the largest batch and is cut back when
+ * it is empty and large. Every method is O(bytes written); a handler writes after its last check,
+ * so that no error follows half a reply.
+ *
+ * Lengths that are known only at the end are written with `deferLength` and `setDeferred`: the
+ * header is put in by moving what follows it.
+ */
+import { writeAscii } from "../base/ascii.ts";
+import { writeDouble } from "../base/double.ts";
+import { writeBigInt, writeInteger } from "../base/integer.ts";
+import { copyBytes } from "../base/bytes.ts";
+
+const CAPACITY_AT_FIRST = 256 * 1024;
+/** An empty buffer above this is replaced by a small one. */
+const CAPACITY_KEPT = 4 * 1024 * 1024;
+/** Longest header: a type byte, 20 digits and a sign, CRLF. */
+const HEADER_BYTES_MAX = 24;
+const DEFERRED_HEADER_BYTES = 1;
+
+const CRLF = 0x0a0d;
+const OK = 0x0d4b4f2b;
+const LF = 10;
+
+export const enum ReplyType {
+  SIMPLE = 43,
+  ERROR = 45,
+  INTEGER = 58,
+  BULK = 36,
+  ARRAY = 42,
+  MAP = 37,
+  SET = 126,
+  PUSH = 62,
+  DOUBLE = 44,
+  BOOLEAN = 35,
+  BIG_NUMBER = 40,
+  NULL = 95,
+  VERBATIM = 61,
+  ATTRIBUTE = 124,
+}
+
+export class ReplyWriter {
+  bytes: Uint8Array = new Uint8Array(CAPACITY_AT_FIRST);
+  view: DataView = new DataView(this.bytes.buffer);
+  /** Bytes written. */
+  length = 0;
+  /** Whether the client that is answered speaks RESP3. */
+  resp3 = false;
+  /** Error replies written since the writer began, and the last one's code ("ERR", "WRONGTYPE"). */
+  errorCount = 0;
+  lastErrorCode = "";
+
+  /** Drops everything written; gives back an unusually large buffer. */
+  clear(): void {
+    this.length = 0;
+    if (this.bytes.length > CAPACITY_KEPT) {
+      this.bytes = new Uint8Array(CAPACITY_AT_FIRST);
+      this.view = new DataView(this.bytes.buffer);
+    }
+  }
+
+  /** Makes room for `count` more bytes: cached `bytes` and `view` are stale after this call. */
+  reserve(count: number): void {
+    if (this.length + count > this.bytes.length) this.grow(count);
+  }
+
+  ok(): void {
+    this.reserve(5);
+    this.view.setInt32(this.length, OK, true);
+    this.bytes[this.length + 4] = LF;
+    this.length += 5;
+  }
+
+  /** A simple string. Requires: ASCII without CR and LF. */
+  simple(text: string): void {
+    this.reserve(text.length + 3);
+    this.bytes[this.length] = ReplyType.SIMPLE;
+    this.length = writeAscii(this.bytes, this.length + 1, text);
+    this.crlf();
+  }
+
+  /** An error: its code, a space, its text. CR and LF become spaces. Latin-1. */
+  error(text: string): void {
+    this.errorCount++;
+    const space = text.indexOf(" ");
+    this.lastErrorCode = space === -1 ? text : text.slice(0, space);
+    this.reserve(text.length + 3);
+    this.bytes[this.length] = ReplyType.ERROR;
+    this.length = writeAscii(this.bytes, this.length + 1, text.replace(/[\r\n]/g, " "));
+    this.crlf();
+  }
+
+  integer(value: number): void {
+    this.reserve(HEADER_BYTES_MAX);
+    this.bytes[this.length] = ReplyType.INTEGER;
+    this.length = writeInteger(this.bytes, this.length + 1, value);
+    this.crlf();
+  }
+
+  bigInteger(value: bigint): void {
+    this.reserve(HEADER_BYTES_MAX);
+    this.bytes[this.length] = ReplyType.INTEGER;
+    this.length = writeBigInt(this.bytes, this.length + 1, value);
+    this.crlf();
+  }
+
+  /** A bulk string: `count` bytes of `view` from `start`. */
+  bulk(view: DataView, start: number, count: number): void {
+    this.reserve(count + HEADER_BYTES_MAX + 2);
+    this.header(ReplyType.BULK, count);
+    copyBytes(this.view, this.length, view, start, count);
+    this.length += count;
+    this.crlf();
+  }
+
+  /** A bulk string with one byte per character. */
+  bulkText(text: string): void {
+    this.reserve(text.length + HEADER_BYTES_MAX + 2);
+    this.header(ReplyType.BULK, text.length);
+    this.length = writeAscii(this.bytes, this.length, text);
+    this.crlf();
+  }
+
+  bulkBytes(bytes: Uint8Array): void {
+    this.reserve(bytes.length + HEADER_BYTES_MAX + 2);
+    this.header(ReplyType.BULK, bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+    this.crlf();
+  }
+
+  bulkInteger(value: number): void {
+    const text = String(value);
+    this.bulkText(text);
+  }
+
+  /** A double: RESP3's own type, or a bulk string. */
+  double(value: number): void {
+    this.reserve(64);
+    if (this.resp3) {
+      this.bytes[this.length] = ReplyType.DOUBLE;
+      this.length = writeDouble(this.bytes, this.length + 1, value);
+      this.crlf();
+      return;
+    }
+    const digitsAt = this.length + 32;
+    const count = writeDouble(this.bytes, digitsAt, value) - digitsAt;
+    this.header(ReplyType.BULK, count);
+    this.bytes.copyWithin(this.length, digitsAt, digitsAt + count);
+    this.length += count;
+    this.crlf();
+  }
+
+  /** Null: RESP3's own, or a bulk of length -1. */
+  nil(): void {
+    this.reserve(5);
+    if (this.resp3) {
+      this.bytes[this.length++] = ReplyType.NULL;
+      this.crlf();
+      return;
+    }
+    this.length = writeAscii(this.bytes, this.length, "$-1\r\n");
+  }
+
+  /** Null where an array was expected: differs from `nil` in RESP2. */
+  nilArray(): void {
+    this.reserve(5);
+    if (this.resp3) {
+      this.bytes[this.length++] = ReplyType.NULL;
+      this.crlf();
+      return;
+    }
+    this.length = writeAscii(this.bytes, this.length, "*-1\r\n");
+  }
+
+  boolean(value: boolean): void {
+    if (!this.resp3) {
+      this.integer(value ? 1 : 0);
+      return;
+    }
+    this.reserve(4);
+    this.bytes[this.length++] = ReplyType.BOOLEAN;
+    this.bytes[this.length++] = value ? 116 : 102;
+    this.crlf();
+  }
+
+  /** A number of any size, given as its decimal digits. */
+  bigNumber(digits: string): void {
+    if (!this.resp3) {
+      this.bulkText(digits);
+      return;
+    }
+    this.reserve(digits.length + 3);
+    this.bytes[this.length] = ReplyType.BIG_NUMBER;
+    this.length = writeAscii(this.bytes, this.length + 1, digits);
+    this.crlf();
+  }
+
+  /** Text with a three-letter format ("txt", "mkd"); a plain bulk in RESP2. Latin-1. */
+  verbatim(format: string, text: string): void {
+    if (!this.resp3) {
+      this.bulkText(text);
+      return;
+    }
+    this.reserve(text.length + HEADER_BYTES_MAX + 6);
+    this.header(ReplyType.VERBATIM, text.length + 4);
+    this.length = writeAscii(this.bytes, this.length, format);
+    this.bytes[this.length++] = 58;
+    this.length = writeAscii(this.bytes, this.length, text);
+    this.crlf();
+  }
+
+  array(count: number): void {
+    this.reserve(HEADER_BYTES_MAX);
+    this.header(ReplyType.ARRAY, count);
+  }
+
+  /** A map of `count` pairs; RESP2 sees an array of twice as many. */
+  map(count: number): void {
+    this.reserve(HEADER_BYTES_MAX);
+    if (this.resp3) this.header(ReplyType.MAP, count);
+    else this.header(ReplyType.ARRAY, count * 2);
+  }
+
+  set(count: number): void {
+    this.reserve(HEADER_BYTES_MAX);
+    this.header(this.resp3 ? ReplyType.SET : ReplyType.ARRAY, count);
+  }
+
+  push(count: number): void {
+    this.reserve(HEADER_BYTES_MAX);
+    this.header(this.resp3 ? ReplyType.PUSH : ReplyType.ARRAY, count);
+  }
+
+  /** Attributes before a reply. Requires: RESP3. */
+  attribute(count: number): void {
+    this.reserve(HEADER_BYTES_MAX);
+    this.header(ReplyType.ATTRIBUTE, count);
+  }
+
+  /** Keeps a place for a header whose count `setDeferred` fills in. Returns the mark for it. */
+  deferLength(): number {
+    this.reserve(DEFERRED_HEADER_BYTES);
+    return this.length;
+  }
+
+  /** Puts the header of `count` elements at `mark`, in front of what was written since. O(that). */
+  setDeferred(mark: number, type: ReplyType, count: number): void {
+    const tail = this.length - mark;
+    this.reserve(HEADER_BYTES_MAX);
+    const isMap2 = type === ReplyType.MAP && !this.resp3;
+    const shown = isMap2 ? count * 2 : count;
+    const shownType = this.resp3 ? type : ReplyType.ARRAY;
+    const digits = String(shown);
+    const headerBytes = digits.length + 3;
+    this.bytes.copyWithin(mark + headerBytes, mark, mark + tail);
+    this.length = mark;
+    this.header(shownType, shown);
+    this.length = mark + headerBytes + tail;
+  }
+
+  /** Bytes that are already encoded as RESP. */
+  raw(bytes: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    this.bytes.set(bytes.subarray(start, end), this.length);
+    this.length += end - start;
+  }
+
+  private header(type: ReplyType, count: number): void {
+    const bytes = this.bytes;
+    const at = this.length;
+    bytes[at] = type;
+    if (count >= 0 && count < 10) {
+      bytes[at + 1] = 48 + count;
+      this.length = at + 2;
+    } else {
+      this.length = writeInteger(bytes, at + 1, count);
+    }
+    this.crlf();
+  }
+
+  private crlf(): void {
+    this.view.setInt16(this.length, CRLF, true);
+    this.length += 2;
+  }
+
+  private grow(count: number): void {
+    const capacity = Math.max(this.bytes.length * 2, this.length + count);
+    const bytes = new Uint8Array(capacity);
+    bytes.set(this.bytes.subarray(0, this.length));
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+}

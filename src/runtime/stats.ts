@@ -1,0 +1,138 @@
+// HOT PATH: rules in src/README.md
+/**
+ * Counters of an engine, as INFO shows them. Per-command counters are arrays indexed by the
+ * command's number in the table, so that counting a call is one addition.
+ */
+
+/** Samples of a rate, one per cron tick, as INFO's instantaneous_* are averaged. */
+const RATE_SAMPLES = 16;
+
+/** A counter's growth per second over the last 16 samples. */
+export class Rate {
+  private readonly samples = new Float64Array(RATE_SAMPLES);
+  private index = 0;
+  private lastValue = 0;
+  private lastMs = 0;
+
+  /** Takes a sample of the counter's `value` at `nowMs`. */
+  sample(value: number, nowMs: number): void {
+    const elapsed = nowMs - this.lastMs;
+    if (this.lastMs !== 0 && elapsed > 0) {
+      this.samples[this.index] = ((value - this.lastValue) * 1000) / elapsed;
+      this.index = (this.index + 1) % RATE_SAMPLES;
+    }
+    this.lastValue = value;
+    this.lastMs = nowMs;
+  }
+
+  perSecond(): number {
+    let sum = 0;
+    for (const sample of this.samples) sum += sample;
+    return sum / RATE_SAMPLES;
+  }
+
+  reset(): void {
+    this.samples.fill(0);
+    this.lastMs = 0;
+  }
+}
+
+export class Stats {
+  connectionsReceived = 0;
+  connectionsRejected = 0;
+  commandsProcessed = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  errorReplies = 0;
+  unexpectedErrorReplies = 0;
+  evictedClients = 0;
+  queryBufferLimitDisconnections = 0;
+  outputBufferLimitDisconnections = 0;
+  authDeniedAuth = 0;
+  authDeniedCommand = 0;
+  readEvents = 0;
+  writeEvents = 0;
+  eventLoopCycles = 0;
+  eventLoopUs = 0;
+  peakMemoryBytes = 0;
+  internalErrors = 0;
+  expireCycleUs = 0;
+  expireCapReached = 0;
+  /** Mean share of keys that active expiry estimates to be stale, 0..1. */
+  stalePercent = 0;
+  lazyFreedObjects = 0;
+  defragHits = 0;
+  defragMisses = 0;
+
+  readonly commandRate = new Rate();
+  readonly inputRate = new Rate();
+  readonly outputRate = new Rate();
+
+  /** Calls, microseconds, refusals and failures by command number. */
+  readonly calls: Float64Array;
+  readonly microseconds: Float64Array;
+  readonly rejectedCalls: Float64Array;
+  readonly failedCalls: Float64Array;
+  /** Error replies by their code ("ERR", "WRONGTYPE"). */
+  readonly errors = new Map<string, number>();
+
+  constructor(commandCount: number) {
+    this.calls = new Float64Array(commandCount);
+    this.microseconds = new Float64Array(commandCount);
+    this.rejectedCalls = new Float64Array(commandCount);
+    this.failedCalls = new Float64Array(commandCount);
+  }
+
+  /** Counts an error reply under its code; codes beyond 128 are dropped, as attackers make them. */
+  countError(code: string): void {
+    this.errorReplies++;
+    if (this.errors.size < 128 || this.errors.has(code)) {
+      this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+    }
+  }
+
+  /** Samples the rates: called by the cron. */
+  sampleRates(nowMs: number): void {
+    this.commandRate.sample(this.commandsProcessed, nowMs);
+    this.inputRate.sample(this.bytesIn, nowMs);
+    this.outputRate.sample(this.bytesOut, nowMs);
+  }
+
+  /** CONFIG RESETSTAT. */
+  reset(): void {
+    this.connectionsReceived = 0;
+    this.connectionsRejected = 0;
+    this.commandsProcessed = 0;
+    this.bytesIn = 0;
+    this.bytesOut = 0;
+    this.errorReplies = 0;
+    this.unexpectedErrorReplies = 0;
+    this.evictedClients = 0;
+    this.queryBufferLimitDisconnections = 0;
+    this.outputBufferLimitDisconnections = 0;
+    this.authDeniedAuth = 0;
+    this.authDeniedCommand = 0;
+    this.readEvents = 0;
+    this.writeEvents = 0;
+    this.eventLoopCycles = 0;
+    this.eventLoopUs = 0;
+    this.expireCycleUs = 0;
+    this.expireCapReached = 0;
+    this.stalePercent = 0;
+    this.lazyFreedObjects = 0;
+    this.defragHits = 0;
+    this.defragMisses = 0;
+    this.commandRate.reset();
+    this.inputRate.reset();
+    this.outputRate.reset();
+    this.resetCommands();
+    this.errors.clear();
+  }
+
+  private resetCommands(): void {
+    this.calls.fill(0);
+    this.microseconds.fill(0);
+    this.rejectedCalls.fill(0);
+    this.failedCalls.fill(0);
+  }
+}

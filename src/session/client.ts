@@ -1,0 +1,99 @@
+/**
+ * What the server knows of one connection, without its socket: the transport is an interface, so
+ * that a test, or an engine inside another process, can be a client too.
+ */
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+
+/** Reasons why a request of this client cannot simply run: the dispatcher looks closer if any is set. */
+export const enum Gate {
+  NONE = 0,
+  /** A password is required and has not been given. */
+  UNAUTHENTICATED = 1 << 0,
+  /** MULTI was called: commands are queued. */
+  IN_MULTI = 1 << 1,
+  /** Subscribed under RESP2: only pub/sub commands. */
+  SUBSCRIBED = 1 << 2,
+  /** CLIENT REPLY OFF or SKIP. */
+  REPLY_MUTED = 1 << 3,
+  /** CLIENT NO-TOUCH on. */
+  NO_TOUCH = 1 << 4,
+  /** CLIENT TRACKING on. */
+  TRACKING = 1 << 5,
+}
+
+export const enum ReplyMode {
+  ON = 0,
+  OFF = 1,
+  /** The reply of the command that runs, and the next one's, are dropped. */
+  SKIP_NEXT = 2,
+  SKIP = 3,
+}
+
+/** The connection's side of a client. */
+export interface Transport {
+  /** Sends the bytes written in `reply`, or keeps them until the peer takes them, and clears it. */
+  flush(reply: ReplyWriter): void;
+  /** Closes: at once, or after what is pending was sent. */
+  close(afterPending: boolean): void;
+  /** Goes on with the requests that waited while the client was blocked. */
+  resume(): void;
+  /** Bytes not yet taken by the peer, and in how many buffers. */
+  pendingBytes(): number;
+  pendingBuffers(): number;
+  /** Bytes of the query buffer in use, and free. */
+  queryBytes(): number;
+  queryBytesFree(): number;
+  /** Bytes of the connection's own reply buffer, as CLIENT LIST shows it (rbs). */
+  replyBufferBytes(): number;
+  /** Largest use of that buffer lately (rbp). */
+  replyBufferPeak(): number;
+}
+
+export class Client {
+  /** Bits of Gate. */
+  gate: number = Gate.NONE;
+  database = 0;
+  resp: 2 | 3 = 2;
+  name = "";
+  libraryName = "";
+  libraryVersion = "";
+  user = "default";
+  authenticated = false;
+  /** True once the client has authenticated, even if RESET took it back. */
+  everAuthenticated = false;
+  replyMode: ReplyMode = ReplyMode.ON;
+  noEvict = false;
+  importSource = false;
+  /** CLIENT CAPA words. */
+  capabilities: string[] = [];
+  /** Table number of the last command that ran; -1 = none. */
+  lastCommandNumber = -1;
+  /** Unix ms. */
+  lastInteractionMs: number;
+  /** No further request is read; the connection ends after the replies. */
+  closing = false;
+  /** A request waits (BLPOP and its like): the following ones stay unread. */
+  blocked = false;
+  commandCount = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly createdMs: number;
+
+  constructor(
+    readonly id: number,
+    /** "ip:port" or "path:0". */
+    readonly address: string,
+    readonly localAddress: string,
+    readonly descriptor: number,
+    readonly isUnix: boolean,
+    readonly transport: Transport,
+    nowMs: number,
+  ) {
+    this.createdMs = nowMs;
+    this.lastInteractionMs = nowMs;
+  }
+
+  setGate(gate: Gate, on: boolean): void {
+    this.gate = on ? this.gate | gate : this.gate & ~gate;
+  }
+}

@@ -1,0 +1,546 @@
+// HOT PATH: rules in src/README.md
+/**
+ * A hash index over entries in the arena: extendible hashing with one cache line per bucket.
+ *
+ * The index holds references only. An entry begins with `keyAt` bytes of its owner's, then its key
+ * as memory/stored-bytes.ts stores byte strings; so the index can read keys by itself.
+ *
+ *     directory   one block of 2^depth pairs (i32 segment reference, i32 local depth << 16 |
+ *                 bucket count), addressed by the upper bits of the hash; a segment of local
+ *                 depth d stands in 2^(depth - d) neighbouring pairs
+ *
+ *     segment     | header 64 B | bucket 0 | bucket 1 | ... | bucket n-1 |
+ *       header    offset 0 u32 count of entries; the rest is unused
+ *
+ *     bucket      offset  size  meaning
+ *     (64 B)           0    12  tags: the hash's low byte, 1 where that is 0; 0 = empty slot
+ *                     12     1  overflow: entries that wanted this bucket or passed it, and lie
+ *                               further on; 255 = many, and then never counted down again
+ *                     13     3  unused
+ *                     16    48  12 references
+ *
+ * A hash's home bucket is its bits below the local depth, scaled to the bucket count; an entry lies
+ * in its home bucket or, that being full, in the next with room, around the segment's end. So a
+ * lookup touches a directory pair, one bucket as a rule, and the record whose tag fits.
+ *
+ * Growth: a segment goes 3 → 7 → 15 → 31 → 63 → 95 → 127 buckets, then splits into two of 95. Its load
+ * stays between 0.5 and 0.9, and one step redistributes at most 1,372 entries (some 50 µs): there
+ * is no second table and no rehash. Segments that empty merge with their siblings.
+ *
+ * Invariants
+ *  1. Home buckets grow with the hash within a segment, segments with the hash within the
+ *     directory. So a position in hash order is a cursor that survives splits, growth and merges.
+ *  2. For every entry: each bucket from its home up to the one before its own has overflow > 0.
+ *  3. A segment's count is the number of its slots with a tag; `size` is the sum of the counts.
+ *  4. References are unique: an entry stands in an index once.
+ *
+ * find, insert, remove are O(1) expected; scan is O(entries of a bucket).
+ *
+ * Why not one open-addressed table: doubling it stops the server for as long as it is large.
+ * Why not chaining: a pointer more per entry, a cache miss more per lookup.
+ * Sources: R. Fagin et al., "Extendible Hashing" (1979); overflow counters as in Folly's F14;
+ * buckets of a cache line as in Dash (Lu et al., 2020) and Valkey 8.1's hash table.
+ */
+import { hashBytes } from "../base/hash.ts";
+import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
+import { equalBytes } from "../base/bytes.ts";
+import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
+
+const BUCKET_BYTES = 64;
+const HEADER_BYTES = 64;
+const SLOTS = 12;
+const OVERFLOW_AT = 12;
+const REFERENCES_AT = 16;
+/** Bucket counts a segment grows through before it splits into two of SPLIT_BUCKETS. */
+const GROWTH = [3, 7, 15, 31, 63, 95, 127];
+const SPLIT_BUCKETS = 95;
+const BUCKETS_MAX = 127;
+/** Beyond this depth segments grow by GROW_BUCKETS instead of splitting. */
+const DEPTH_MAX = 22;
+const GROW_BUCKETS = 32;
+/** The highest load of a segment, in 1/64ths of its slots. */
+const LOAD_MAX = 58;
+/** A segment below a quarter of its slots shrinks to a bucket count that it fills to 5/8 at most. */
+const SHRINK_LOAD = 0.625;
+
+const NO_WORDS = new Int32Array(0);
+const COUNT_WORD = 0;
+const BUCKET_WORDS_SHIFT = 4;
+const HEADER_WORDS = HEADER_BYTES >> 2;
+const OVERFLOW_WORD = OVERFLOW_AT >> 2;
+const REFERENCE_WORD = REFERENCES_AT >> 2;
+
+export class HashIndex {
+  /** Entries in the index. */
+  size = 0;
+  /** Segments in the index. */
+  segmentCount = 0;
+
+  /** Where the last `find` that hit found its entry: valid until the index changes. */
+  private foundSegment = 0;
+  private foundWord = 0;
+
+  private depth = 1;
+  private bucketsMax = GROWTH[0];
+  /** The directory's block, its segment's words and its first word there; 0 while empty. */
+  private directory = 0;
+  private directoryWords: Int32Array = NO_WORDS;
+  private directoryAt = 0;
+
+  /**
+   * `keyAt` is the number of bytes in an entry before its key; the two hash keys are secret.
+   * An empty index owns no arena memory.
+   */
+  constructor(
+    private readonly arena: Arena,
+    private readonly keyAt: number,
+    private readonly hashKey0: number,
+    private readonly hashKey1: number,
+  ) {}
+
+  /** The hash of a key under this index's keys. O(length). */
+  hash(view: DataView, start: number, end: number): number {
+    return hashBytes(view, start, end, this.hashKey0, this.hashKey1);
+  }
+
+  /** The entry with this key, or 0. Requires: `hash` is `this.hash` of the same bytes. */
+  find(view: DataView, start: number, end: number, hash: number): number {
+    if (this.size === 0) return 0;
+    const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+    const segment = this.directoryWords[pair];
+    const meta = this.directoryWords[pair + 1];
+    const buckets = meta & 0xffff;
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+    const home = homeBucket(hash, meta);
+    const pattern = Math.imul(hash & 0xff || 1, 0x01010101);
+    let bucket = home;
+    do {
+      const line = base + (bucket << BUCKET_WORDS_SHIFT);
+      for (let group = 0; group < 3; group++) {
+        const difference = words[line + group] ^ pattern;
+        // A zero byte marks a candidate; the subtraction's borrow can invent further candidates
+        // above a true one only, and every candidate is compared in full.
+        let zeros = (difference - 0x01010101) & ~difference & 0x80808080;
+        while (zeros !== 0) {
+          const slot = (group << 2) + ((31 - Math.clz32(zeros & -zeros)) >>> 3);
+          const entry = words[line + REFERENCE_WORD + slot];
+          if (entry !== 0 && this.hasKey(entry, view, start, end)) {
+            this.foundSegment = segment;
+            this.foundWord = line + REFERENCE_WORD + slot;
+            return entry;
+          }
+          zeros &= zeros - 1;
+        }
+      }
+      if ((words[line + OVERFLOW_WORD] & 0xff) === 0) return 0;
+      if (++bucket === buckets) bucket = 0;
+    } while (bucket !== home);
+    return 0;
+  }
+
+  /** Adds an entry. Requires: no entry with its key is in the index. Grows the arena. */
+  insert(entry: number, hash: number): void {
+    if (this.size === 0) this.begin();
+    let pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+    let segment = this.directoryWords[pair];
+    let meta = this.directoryWords[pair + 1];
+    const count =
+      this.arena.words[segment >>> Ref.SEGMENT_SHIFT][(segment & Ref.GRANULE_MASK) << 1];
+    if (count << 6 >= (meta & 0xffff) * SLOTS * LOAD_MAX) {
+      this.growSegment(hash);
+      pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+      segment = this.directoryWords[pair];
+      meta = this.directoryWords[pair + 1];
+    }
+    this.place(segment, meta, entry, hash);
+    this.size++;
+  }
+
+  /** Puts `entry` in the place of the entry that the last `find` returned: same key, moved block. */
+  replaceFound(entry: number): void {
+    this.arena.words[this.foundSegment >>> Ref.SEGMENT_SHIFT][this.foundWord] = entry;
+  }
+
+  /** Removes the entry that the last `find`, called with `hash`, returned. May move segments. */
+  removeFound(hash: number): void {
+    const segment = this.foundSegment;
+    const meta = this.directoryWords[this.directoryAt + ((hash >>> (32 - this.depth)) << 1) + 1];
+    const buckets = meta & 0xffff;
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const header = (segment & Ref.GRANULE_MASK) << 1;
+    const base = header + HEADER_WORDS;
+    const own = (this.foundWord - base) >>> BUCKET_WORDS_SHIFT;
+    const line = base + (own << BUCKET_WORDS_SHIFT);
+    const slot = this.foundWord - line - REFERENCE_WORD;
+    words[line + (slot >>> 2)] &= ~(0xff << ((slot & 3) << 3));
+    words[this.foundWord] = 0;
+    let bucket = homeBucket(hash, meta);
+    while (bucket !== own) {
+      const at = base + (bucket << BUCKET_WORDS_SHIFT) + OVERFLOW_WORD;
+      if ((words[at] & 0xff) !== 255) words[at]--;
+      if (++bucket === buckets) bucket = 0;
+    }
+    const count = --words[header + COUNT_WORD];
+    if (--this.size === 0) this.clear();
+    else if (count << 2 < buckets * SLOTS) this.shrinkSegment(hash);
+  }
+
+  /**
+   * Calls `visit` for the entries of the bucket at `cursor` (a position in hash order, 0..2^32-1)
+   * and returns the position of the next bucket, or 0 at the end. An entry that is in the index
+   * from the first call to the last is visited at least once, whatever happens between the calls;
+   * `visit` must not change the index.
+   */
+  scan(cursor: number, visit: (entry: number) => void): number {
+    if (this.size === 0) return 0;
+    const hash = cursor | 0;
+    const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+    const segment = this.directoryWords[pair];
+    const meta = this.directoryWords[pair + 1];
+    const buckets = meta & 0xffff;
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+    const home = homeBucket(hash, meta);
+    let bucket = home;
+    do {
+      const line = base + (bucket << BUCKET_WORDS_SHIFT);
+      for (let slot = 0; slot < SLOTS; slot++) {
+        const entry = words[line + REFERENCE_WORD + slot];
+        if (entry === 0) continue;
+        const own = this.hashOf(entry);
+        if (homeBucket(own, meta) === home && own >>> 0 >= cursor) visit(entry);
+      }
+      if ((words[line + OVERFLOW_WORD] & 0xff) === 0) break;
+      if (++bucket === buckets) bucket = 0;
+    } while (bucket !== home);
+    return nextPosition(cursor, home, meta);
+  }
+
+  /**
+   * The entry at a random position, given by two random 32-bit integers, or 0 where that position
+   * is empty. Repeated until it hits, it is uniform over all entries.
+   */
+  entryAtRandom(random0: number, random1: number): number {
+    if (this.size === 0) return 0;
+    const index = random0 >>> (32 - this.depth);
+    const meta = this.directoryWords[this.directoryAt + (index << 1) + 1];
+    // A shallow segment stands in several pairs: only its first counts, or it would be favoured.
+    if ((index & ((1 << (this.depth - (meta >>> 16))) - 1)) !== 0) return 0;
+    const place = (random1 >>> 0) % (this.bucketsMax * SLOTS);
+    if (place >= (meta & 0xffff) * SLOTS) return 0;
+    const bucket = Math.floor(place / SLOTS);
+    const segment = this.directoryWords[this.directoryAt + (index << 1)];
+    return this.arena.words[segment >>> Ref.SEGMENT_SHIFT][
+      ((segment & Ref.GRANULE_MASK) << 1) +
+        HEADER_WORDS +
+        (bucket << BUCKET_WORDS_SHIFT) +
+        REFERENCE_WORD +
+        (place - bucket * SLOTS)
+    ];
+  }
+
+  /** Empties the index and frees its memory, not its entries'. O(directory). */
+  clear(): void {
+    if (this.directory === 0) return;
+    this.eachSegment((segment, buckets) => this.arena.free(segment, segmentBytes(buckets)));
+    this.arena.free(this.directory, directoryBytes(this.depth));
+    this.directory = 0;
+    this.directoryWords = NO_WORDS;
+    this.directoryAt = 0;
+    this.depth = 1;
+    this.size = 0;
+    this.segmentCount = 0;
+    this.bucketsMax = GROWTH[0];
+  }
+
+  /** Buckets of all segments, of 12 slots each. O(directory). */
+  bucketCount(): number {
+    let count = 0;
+    this.eachSegment((_segment, buckets) => (count += buckets));
+    return count;
+  }
+
+  /** Bytes of arena memory that segments and directory occupy. O(directory). */
+  memoryBytes(): number {
+    if (this.directory === 0) return 0;
+    let bytes = blockBytes(directoryBytes(this.depth));
+    this.eachSegment((_segment, buckets) => (bytes += blockBytes(segmentBytes(buckets))));
+    return bytes;
+  }
+
+  /** Throws when an invariant of the header is broken. For tests; O(entries). */
+  verify(): void {
+    let size = 0;
+    let segments = 0;
+    this.eachSegment((segment, buckets, meta) => {
+      segments++;
+      const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+      const header = (segment & Ref.GRANULE_MASK) << 1;
+      const overflow = new Int32Array(buckets);
+      let count = 0;
+      for (let own = 0; own < buckets; own++) {
+        const line = header + HEADER_WORDS + (own << BUCKET_WORDS_SHIFT);
+        for (let slot = 0; slot < SLOTS; slot++) {
+          const entry = words[line + REFERENCE_WORD + slot];
+          const tag = (words[line + (slot >>> 2)] >>> ((slot & 3) << 3)) & 0xff;
+          if ((entry === 0) !== (tag === 0)) throw new Error("tag and reference disagree");
+          if (entry === 0) continue;
+          count++;
+          const hash = this.hashOf(entry);
+          if (tag !== (hash & 0xff || 1)) throw new Error("wrong tag");
+          const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+          if (this.directoryWords[pair] !== segment) throw new Error("entry in a wrong segment");
+          for (let at = homeBucket(hash, meta); at !== own; at = (at + 1) % buckets) overflow[at]++;
+        }
+      }
+      if (count !== words[header + COUNT_WORD]) throw new Error("wrong segment count");
+      for (let at = 0; at < buckets; at++) {
+        const stored =
+          words[header + HEADER_WORDS + (at << BUCKET_WORDS_SHIFT) + OVERFLOW_WORD] & 0xff;
+        if (stored !== 255 && stored !== overflow[at]) throw new Error("wrong overflow counter");
+      }
+      size += count;
+    });
+    if (size !== this.size || segments !== this.segmentCount) throw new Error("wrong size");
+  }
+
+  private eachSegment(visit: (segment: number, buckets: number, meta: number) => void): void {
+    if (this.directory === 0) return;
+    const pairs = 1 << this.depth;
+    for (let i = 0; i < pairs;) {
+      const meta = this.directoryWords[this.directoryAt + (i << 1) + 1];
+      const segment = this.directoryWords[this.directoryAt + (i << 1)];
+      i += 1 << (this.depth - (meta >>> 16));
+      visit(segment, meta & 0xffff, meta);
+    }
+  }
+
+  private hasKey(entry: number, view: DataView, start: number, end: number): boolean {
+    const entryView = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
+    const at = ((entry & Ref.GRANULE_MASK) << 3) + this.keyAt;
+    const length = end - start;
+    if (length < 254) {
+      return (
+        entryView.getUint8(at) === length && equalBytes(entryView, at + 1, view, start, length)
+      );
+    }
+    return (
+      storedLength(entryView, at) === length &&
+      equalBytes(entryView, at + prefixBytes(length), view, start, length)
+    );
+  }
+
+  /** The hash of an entry's key, read from the entry. */
+  private hashOf(entry: number): number {
+    const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
+    const at = ((entry & Ref.GRANULE_MASK) << 3) + this.keyAt;
+    const length = storedLength(view, at);
+    const start = at + prefixBytes(length);
+    return hashBytes(view, start, start + length, this.hashKey0, this.hashKey1);
+  }
+
+  /** Gives an empty index its directory and one small segment that both pairs name. */
+  private begin(): void {
+    this.setDirectory(this.arena.allocate(directoryBytes(1)), 1);
+    const segment = this.newSegment(GROWTH[0]);
+    this.setPairs(0, 2, segment, GROWTH[0]);
+  }
+
+  private setDirectory(block: number, depth: number): void {
+    this.directory = block;
+    this.directoryWords = this.arena.words[block >>> Ref.SEGMENT_SHIFT];
+    this.directoryAt = (block & Ref.GRANULE_MASK) << 1;
+    this.depth = depth;
+  }
+
+  private setPairs(first: number, count: number, segment: number, meta: number): void {
+    for (let i = first; i < first + count; i++) {
+      this.directoryWords[this.directoryAt + (i << 1)] = segment;
+      this.directoryWords[this.directoryAt + (i << 1) + 1] = meta;
+    }
+  }
+
+  private newSegment(buckets: number): number {
+    const bytes = segmentBytes(buckets);
+    const segment = this.arena.allocate(bytes);
+    const start = (segment & Ref.GRANULE_MASK) << 1;
+    this.arena.words[segment >>> Ref.SEGMENT_SHIFT].fill(0, start, start + (bytes >> 2));
+    if (buckets > this.bucketsMax) this.bucketsMax = buckets;
+    this.segmentCount++;
+    return segment;
+  }
+
+  /** Puts an entry into its segment. Requires: the segment has an empty slot. */
+  private place(segment: number, meta: number, entry: number, hash: number): void {
+    const buckets = meta & 0xffff;
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const header = (segment & Ref.GRANULE_MASK) << 1;
+    let bucket = homeBucket(hash, meta);
+    words[header + COUNT_WORD]++;
+    for (;;) {
+      const line = header + HEADER_WORDS + (bucket << BUCKET_WORDS_SHIFT);
+      for (let group = 0; group < 3; group++) {
+        const tags = words[line + group];
+        const zeros = (tags - 0x01010101) & ~tags & 0x80808080;
+        if (zeros !== 0) {
+          const byte = (31 - Math.clz32(zeros & -zeros)) >>> 3;
+          words[line + group] = tags | ((hash & 0xff || 1) << (byte << 3));
+          words[line + REFERENCE_WORD + (group << 2) + byte] = entry;
+          return;
+        }
+      }
+      if ((words[line + OVERFLOW_WORD] & 0xff) !== 255) words[line + OVERFLOW_WORD]++;
+      if (++bucket === buckets) bucket = 0;
+    }
+  }
+
+  /** Makes room in the segment of `hash`: more buckets, or a split in two. */
+  private growSegment(hash: number): void {
+    const meta = this.directoryWords[this.directoryAt + ((hash >>> (32 - this.depth)) << 1) + 1];
+    const buckets = meta & 0xffff;
+    const localDepth = meta >>> 16;
+    if (buckets < BUCKETS_MAX) {
+      this.rebuild(hash, GROWTH.find((next) => next > buckets) ?? BUCKETS_MAX, 0);
+    } else if (localDepth >= DEPTH_MAX) {
+      this.rebuild(hash, buckets + GROW_BUCKETS, 0);
+    } else {
+      if (localDepth === this.depth) this.resizeDirectory(this.depth + 1);
+      this.rebuild(hash, SPLIT_BUCKETS, 1);
+    }
+  }
+
+  /**
+   * Distributes the segment of `hash` anew: into one segment of `buckets` buckets, or, with
+   * `deeper` 1, into two of that size, one level further down. O(entries of the segment).
+   */
+  private rebuild(hash: number, buckets: number, deeper: number): void {
+    const index = hash >>> (32 - this.depth);
+    const old = this.directoryWords[this.directoryAt + (index << 1)];
+    const oldMeta = this.directoryWords[this.directoryAt + (index << 1) + 1];
+    const span = 1 << (this.depth - (oldMeta >>> 16));
+    const first = index & ~(span - 1);
+    const meta = (((oldMeta >>> 16) + deeper) << 16) | buckets;
+    const half = span >> deeper;
+    for (let part = 0; part < 1 + deeper; part++) {
+      this.setPairs(first + part * half, half, this.newSegment(buckets), meta);
+    }
+    this.redistribute(old, oldMeta);
+  }
+
+  /** Places every entry of a segment that the directory no longer names, and frees it. */
+  private redistribute(old: number, oldMeta: number): void {
+    const buckets = oldMeta & 0xffff;
+    const words = this.arena.words[old >>> Ref.SEGMENT_SHIFT];
+    const base = ((old & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const line = base + (bucket << BUCKET_WORDS_SHIFT) + REFERENCE_WORD;
+      for (let slot = 0; slot < SLOTS; slot++) {
+        const entry = words[line + slot];
+        if (entry === 0) continue;
+        const hash = this.hashOf(entry);
+        const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+        this.place(this.directoryWords[pair], this.directoryWords[pair + 1], entry, hash);
+      }
+    }
+    this.arena.free(old, segmentBytes(buckets));
+    this.segmentCount--;
+  }
+
+  /** Merges the segment of `hash` with its sibling where both fit in one, or gives it less room. */
+  private shrinkSegment(hash: number): void {
+    const index = hash >>> (32 - this.depth);
+    const meta = this.directoryWords[this.directoryAt + (index << 1) + 1];
+    const localDepth = meta >>> 16;
+    const count = this.countOf(index);
+    if (localDepth > 0) {
+      const span = 1 << (this.depth - localDepth);
+      const first = index & ~(span - 1);
+      const sibling = first ^ span;
+      const siblingMeta = this.directoryWords[this.directoryAt + (sibling << 1) + 1];
+      const together = count + this.countOf(sibling);
+      if (siblingMeta >>> 16 === localDepth && together <= SPLIT_BUCKETS * SLOTS * SHRINK_LOAD) {
+        this.merge(first, sibling, span, localDepth, fittingBuckets(together));
+        return;
+      }
+    }
+    const fitting = fittingBuckets(count);
+    if (fitting < (meta & 0xffff)) this.rebuild(hash, fitting, 0);
+  }
+
+  private merge(
+    first: number,
+    sibling: number,
+    span: number,
+    localDepth: number,
+    buckets: number,
+  ): void {
+    const at = this.directoryAt;
+    const a = this.directoryWords[at + (first << 1)];
+    const aMeta = this.directoryWords[at + (first << 1) + 1];
+    const b = this.directoryWords[at + (sibling << 1)];
+    const bMeta = this.directoryWords[at + (sibling << 1) + 1];
+    const merged = this.newSegment(buckets);
+    const meta = ((localDepth - 1) << 16) | buckets;
+    this.setPairs(Math.min(first, sibling), 2 * span, merged, meta);
+    this.redistribute(a, aMeta);
+    this.redistribute(b, bMeta);
+    if (localDepth === this.depth && this.depth > 1 && !this.hasDepth(this.depth)) {
+      this.resizeDirectory(this.depth - 1);
+    }
+  }
+
+  private countOf(index: number): number {
+    const segment = this.directoryWords[this.directoryAt + (index << 1)];
+    return this.arena.words[segment >>> Ref.SEGMENT_SHIFT][(segment & Ref.GRANULE_MASK) << 1];
+  }
+
+  private hasDepth(depth: number): boolean {
+    let found = false;
+    this.eachSegment((_segment, _buckets, meta) => (found ||= meta >>> 16 === depth));
+    return found;
+  }
+
+  /** Doubles the directory or, where no segment is as deep as it, halves it. O(directory). */
+  private resizeDirectory(depth: number): void {
+    const oldBlock = this.directory;
+    const oldDepth = this.depth;
+    const oldWords = this.directoryWords;
+    const oldAt = this.directoryAt;
+    this.setDirectory(this.arena.allocate(directoryBytes(depth)), depth);
+    for (let i = 0, pairs = 1 << depth; i < pairs; i++) {
+      const from = oldAt + ((depth > oldDepth ? i >>> 1 : i << 1) << 1);
+      this.directoryWords[this.directoryAt + (i << 1)] = oldWords[from];
+      this.directoryWords[this.directoryAt + (i << 1) + 1] = oldWords[from + 1];
+    }
+    this.arena.free(oldBlock, directoryBytes(oldDepth));
+  }
+}
+
+/** The bucket of a segment with directory entry `meta` that an entry with `hash` wants. */
+function homeBucket(hash: number, meta: number): number {
+  return (((hash << (meta >>> 16)) >>> 16) * (meta & 0xffff)) >>> 16;
+}
+
+/** The least position in hash order above `cursor` that is not in bucket `home`; 0 at the end. */
+function nextPosition(cursor: number, home: number, meta: number): number {
+  const localDepth = meta >>> 16;
+  const range = 2 ** (32 - localDepth);
+  const prefix = cursor - (cursor % range);
+  // The least 16-bit fraction of the segment's range that scales to the next bucket or beyond.
+  const fraction = Math.ceil(((home + 1) * 65536) / (meta & 0xffff));
+  const next = Math.max(prefix + Math.ceil((fraction * range) / 65536), cursor + 1);
+  return next >= 4294967296 ? 0 : next;
+}
+
+function fittingBuckets(count: number): number {
+  return GROWTH.find((buckets) => buckets * SLOTS * SHRINK_LOAD >= count) ?? BUCKETS_MAX;
+}
+
+function segmentBytes(buckets: number): number {
+  return HEADER_BYTES + buckets * BUCKET_BYTES;
+}
+
+function directoryBytes(depth: number): number {
+  return 8 << depth;
+}
