@@ -6,7 +6,7 @@
  * 3 + 0.2 is 3.2 there, while the same sum of 53 bits would print as 3.20000000000000018. So the
  * format is emulated, in bigint, where every operation is exact until its one rounding.
  *
- *   value = significand * 2^exponent       the significand is signed and of 64 bits at most, or 2^64
+ *   value = significand * 2^exponent       the significand is signed and at most 2^64
  *   infinity has the exponent Infinity     and the significand 1 or -1; NaN has it 0
  *
  * A sign of zero is not kept, as no output of Redis shows it.

@@ -32,6 +32,8 @@ const LETTER_E = 0x65;
 
 const TWO_16 = 65536;
 const TWO_32 = 4294967296;
+const PER_TWO_16 = 1 / TWO_16;
+const PER_TWO_32 = 1 / TWO_32;
 
 /** The powers 10^-348, 10^-340 .. 10^340. */
 const POWER_FIRST = -348;
@@ -50,6 +52,9 @@ const EXPONENT_MAX = -32;
 const LOG10_2 = 0.30102999566398114;
 
 const UNITS = new Float64Array([1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]);
+
+/** 2^0 .. 2^63: a table, since ** calls the general power function. */
+const POWERS_OF_TWO = Float64Array.from({ length: 64 }, (_, exponent) => 2 ** exponent);
 
 /** Pairs of the scratch array. */
 const UPPER = 0;
@@ -101,7 +106,7 @@ export function writeShortest(bytes: Uint8Array, offset: number, value: number):
 
   // Normalize to 64 bits. `half` is half the distance to the next double in the same units.
   const shift = high !== 0 ? Math.clz32(high) : 32 + Math.clz32(low);
-  const half = 2 ** (shift - 1);
+  const half = POWERS_OF_TWO[shift - 1];
   exponent -= shift;
   if (shift >= 32) {
     high = (low << (shift - 32)) >>> 0;
@@ -145,7 +150,7 @@ function findPower(exponent: number): number {
  * of its 32 bits by what a midpoint adds or takes away.
  */
 function scale(pair: number, high: number, low: number, power: number): void {
-  const excess = Math.floor(low / TWO_32);
+  const excess = Math.floor(low * PER_TWO_32);
   const aHigh = high + excess;
   const aLow = low - excess * TWO_32;
   const bHigh = POWER_HIGH[power];
@@ -157,7 +162,7 @@ function scale(pair: number, high: number, low: number, power: number): void {
     lowOfProduct(aHigh, bHigh) +
     highOfProduct(aHigh, bLow) +
     highOfProduct(aLow, bHigh) +
-    Math.floor(rounded / TWO_32);
+    Math.floor(rounded * PER_TWO_32);
   carry(pair);
 }
 
@@ -165,7 +170,7 @@ function scale(pair: number, high: number, low: number, power: number): void {
 function highOfProduct(a: number, b: number): number {
   const bHigh = b >>> 16;
   const bLow = b & 0xffff;
-  return Math.floor((a * bHigh + Math.floor((a * bLow) / TWO_16)) / TWO_16);
+  return Math.floor((a * bHigh + Math.floor(a * bLow * PER_TWO_16)) * PER_TWO_16);
 }
 
 function lowOfProduct(a: number, b: number): number {
@@ -175,7 +180,7 @@ function lowOfProduct(a: number, b: number): number {
 /** Brings the low half of a pair into [0, 2^32). */
 function carry(pair: number): void {
   const low = scratch[pair + 1];
-  const excess = Math.floor(low / TWO_32);
+  const excess = Math.floor(low * PER_TWO_32);
   if (excess !== 0) {
     scratch[pair] += excess;
     scratch[pair + 1] = low - excess * TWO_32;
@@ -189,50 +194,66 @@ function subtract(target: number, pair: number): void {
   carry(target);
 }
 
-function timesTen(pair: number): void {
-  scratch[pair] *= 10;
-  scratch[pair + 1] *= 10;
-  carry(pair);
-}
-
 /**
  * Produces the digits of `upper`, whose fraction has `binaryPoint` bits (32 to 60). Leaves their
  * count in digits[0] and the digits themselves, as numbers, behind it. Returns the decimal place of
  * the last one: 0 for units, negative behind the point.
  */
 function generateDigits(binaryPoint: number): number {
-  const one = 2 ** (binaryPoint - 32);
-  let integer = Math.floor(scratch[UPPER] / one);
-  scratch[UPPER] -= integer * one;
+  const one = POWERS_OF_TWO[binaryPoint - 32];
+  const perOne = 1 / one;
+  let high = scratch[UPPER];
+  let low = scratch[UPPER + 1];
+  let gapHigh = scratch[GAP];
+  let gapLow = scratch[GAP + 1];
+
+  let integer = Math.floor(high * perOne);
+  high -= integer * one;
   let count = 0;
   let place = 9;
   while (UNITS[place] > integer) place--;
   for (; place >= 0; place--) {
     const unit = UNITS[place];
-    const digit = Math.floor(integer / unit);
+    const digit = (integer / unit) | 0;
     integer -= digit * unit;
     digits[++count] = digit;
-    const restHigh = integer * one + scratch[UPPER];
-    const restLow = scratch[UPPER + 1];
-    if ((scratch[GAP] - restHigh) * TWO_32 + (scratch[GAP + 1] - restLow) >= 0) {
-      roundLastDigit(count, restHigh, restLow, unit * one);
+    const restHigh = integer * one + high;
+    if ((gapHigh - restHigh) * TWO_32 + (gapLow - low) >= 0) {
+      roundLastDigit(count, restHigh, low, unit * one);
       return place;
     }
   }
   while (true) {
-    timesTen(UPPER);
-    timesTen(GAP);
-    timesTen(DISTANCE);
-    const digit = Math.floor(scratch[UPPER] / one);
-    scratch[UPPER] -= digit * one;
+    low *= 10;
+    let excess = (low * PER_TWO_32) | 0;
+    low -= excess * TWO_32;
+    high = high * 10 + excess;
+    gapLow *= 10;
+    excess = (gapLow * PER_TWO_32) | 0;
+    gapLow -= excess * TWO_32;
+    gapHigh = gapHigh * 10 + excess;
+
+    const digit = (high * perOne) | 0;
+    high -= digit * one;
     digits[++count] = digit;
-    const restHigh = scratch[UPPER];
-    const restLow = scratch[UPPER + 1];
-    if ((scratch[GAP] - restHigh) * TWO_32 + (scratch[GAP + 1] - restLow) > 0) {
-      roundLastDigit(count, restHigh, restLow, one);
+    if ((gapHigh - high) * TWO_32 + (gapLow - low) > 0) {
+      scratch[GAP] = gapHigh;
+      scratch[GAP + 1] = gapLow;
+      scaleDistance(-place);
+      roundLastDigit(count, high, low, one);
       return place;
     }
     place--;
+  }
+}
+
+/** Multiplies the distance by 10^exponent, in steps whose intermediates stay below 2^53. */
+function scaleDistance(exponent: number): void {
+  for (let rest = exponent; rest > 0; rest -= 6) {
+    const factor = UNITS[rest < 6 ? rest : 6];
+    scratch[DISTANCE] *= factor;
+    scratch[DISTANCE + 1] *= factor;
+    carry(DISTANCE);
   }
 }
 
