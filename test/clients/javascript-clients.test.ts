@@ -1,0 +1,102 @@
+/** Client libraries that people use, against our server: ioredis, node-redis and Bun's own. */
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { RedisClient } from "bun";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { useServer } from "../support/server-process.ts";
+
+describe("JavaScript clients", () => {
+  setDefaultTimeout(20_000);
+  const server = useServer({ program: "ours" });
+  let closers: (() => unknown)[] = [];
+
+  afterEach(async () => {
+    for (const close of closers) await close();
+    closers = [];
+  });
+
+  test("ioredis", async () => {
+    const client = new Redis({ host: "127.0.0.1", port: server().port, lazyConnect: true });
+    closers.push(() => client.disconnect());
+    await client.connect();
+    expect(await client.set("ioredis:k", "v", "EX", 100)).toBe("OK");
+    expect(await client.get("ioredis:k")).toBe("v");
+    expect(await client.getBuffer("ioredis:k")).toEqual(Buffer.from("v"));
+    expect(await client.incrby("ioredis:n", 41)).toBe(41);
+    expect(await client.mget("ioredis:k", "ioredis:none")).toEqual(["v", null]);
+    expect(await client.ttl("ioredis:k")).toBeGreaterThan(0);
+    const replies = await client.pipeline().set("ioredis:a", "1").incr("ioredis:a").get("ioredis:a").exec();
+    expect(replies).toEqual([[null, "OK"], [null, 2], [null, "2"]]);
+    await expect(client.call("NOSUCH")).rejects.toThrow("unknown command");
+    await expect(client.incr("ioredis:k")).rejects.toThrow("not an integer");
+    expect(await client.del("ioredis:k", "ioredis:n", "ioredis:a")).toBe(3);
+    expect(await client.quit()).toBe("OK");
+  });
+
+  test("ioredis runs a transaction", async () => {
+    const client = new Redis({ host: "127.0.0.1", port: server().port });
+    closers.push(() => client.disconnect());
+    const replies = await client.multi().set("ioredis:m", "1").incr("ioredis:m").exec();
+    expect(replies).toEqual([[null, "OK"], [null, 2]]);
+    await client.del("ioredis:m");
+  });
+
+  for (const protocol of [2, 3] as const) {
+    test(`node-redis, RESP${protocol}`, async () => {
+      const client = createClient({ socket: { host: "127.0.0.1", port: server().port }, RESP: protocol });
+      closers.push(() => (client.isOpen ? client.destroy() : undefined));
+      await client.connect();
+      expect(await client.set("node:k", "v", { expiration: { type: "EX", value: 100 } })).toBe("OK");
+      expect(await client.get("node:k")).toBe("v");
+      expect(await client.set("node:k", "w", { condition: "NX" })).toBeNull();
+      expect(await client.incr("node:n")).toBe(1);
+      expect(await client.mGet(["node:k", "node:none"])).toEqual(["v", null]);
+      expect(await client.exists(["node:k", "node:n"])).toBe(2);
+      const found: string[] = [];
+      for await (const keys of client.scanIterator({ MATCH: "node:*" })) found.push(...keys);
+      expect(found.sort()).toEqual(["node:k", "node:n"]);
+      const together = await Promise.all([client.incr("node:n"), client.incr("node:n"), client.get("node:n")]);
+      expect(together).toEqual([2, 3, "3"]);
+      await expect(client.sendCommand(["NOSUCH"])).rejects.toThrow("unknown command");
+      expect(await client.configGet("maxmemory")).toEqual({ maxmemory: "0" });
+      expect(await client.del(["node:k", "node:n"])).toBe(2);
+      await client.close();
+    });
+  }
+
+  test("Bun's RedisClient", async () => {
+    const client = new RedisClient(`redis://127.0.0.1:${server().port}`);
+    closers.push(() => client.close());
+    await client.connect();
+    expect(await client.set("bun:k", "v")).toBe("OK");
+    expect(await client.get("bun:k")).toBe("v");
+    expect(await client.get("bun:none")).toBeNull();
+    expect(await client.incr("bun:n")).toBe(1);
+    expect(await client.expire("bun:k", 100)).toBe(1);
+    expect(await client.ttl("bun:k")).toBeGreaterThan(0);
+    expect(await client.exists("bun:k")).toBe(true);
+    expect(await client.mget("bun:k", "bun:none")).toEqual(["v", null]);
+    const pipelined = await Promise.all(Array.from({ length: 200 }, () => client.incr("bun:n")));
+    expect(pipelined[199]).toBe(201);
+    await expect(client.send("NOSUCH", [])).rejects.toThrow("unknown command");
+    expect(await client.del("bun:k", "bun:n")).toBe(2);
+  });
+
+  test("a password is asked for", async () => {
+    const admin = new Redis({ host: "127.0.0.1", port: server().port });
+    closers.push(() => admin.disconnect());
+    await admin.config("SET", "requirepass", "secret");
+    try {
+      const client = createClient({ url: `redis://:secret@127.0.0.1:${server().port}` });
+      closers.push(() => (client.isOpen ? client.destroy() : undefined));
+      await client.connect();
+      expect(await client.ping()).toBe("PONG");
+      await client.close();
+      const other = new RedisClient(`redis://:secret@127.0.0.1:${server().port}`);
+      closers.push(() => other.close());
+      expect(await other.send("PING", [])).toBe("PONG");
+    } finally {
+      await admin.config("SET", "requirepass", "");
+    }
+  });
+});
