@@ -25,21 +25,27 @@ for (const [cli, benchmark] of [
       expect((await run("INCR", "n")).stdout).toBe("1\n");
       expect((await run("GET", "none")).stdout).toBe("\n");
       expect((await run("--no-raw", "GET", "none")).stdout).toBe("(nil)\n");
-      expect((await run("--no-raw", "MGET", "k", "none")).stdout).toBe('1) "hello world"\n2) (nil)\n');
+      expect((await run("--no-raw", "MGET", "k", "none")).stdout).toBe(
+        '1) "hello world"\n2) (nil)\n',
+      );
       expect((await run("NOSUCH", "a")).stdout).toContain("ERR unknown command 'NOSUCH'");
     });
 
     test("RESP3 and JSON output", async () => {
       await run("SET", "k", "v");
       expect((await run("-3", "--no-raw", "GET", "none")).stdout).toBe("(nil)\n");
-      expect((await run("-3", "--no-raw", "CONFIG", "GET", "maxmemory")).stdout).toBe('1# "maxmemory" => "0"\n');
-      expect((await run("--json", "CONFIG", "GET", "maxmemory")).stdout).toBe('{"maxmemory":"0"}\n');
+      expect((await run("-3", "--no-raw", "CONFIG", "GET", "maxmemory")).stdout).toBe(
+        '1# "maxmemory" => "0"\n',
+      );
+      expect((await run("--json", "CONFIG", "GET", "maxmemory")).stdout).toBe(
+        '{"maxmemory":"0"}\n',
+      );
       expect((await run("--json", "GET", "k")).stdout).toBe('"v"\n');
     });
 
     test("HELP reads COMMAND DOCS", async () => {
       // Colours are switched on even when the output is no terminal.
-      const stdout = (await run("HELP", "set")).stdout.replace(/\x1b\[[0-9;]*m/g, "");
+      const stdout = Bun.stripANSI((await run("HELP", "set")).stdout);
       expect(stdout).toContain("SET key value");
       expect(stdout).toContain("since: 1.0.0");
       expect(stdout).toContain("group: string");
@@ -47,7 +53,10 @@ for (const [cli, benchmark] of [
 
     test("--scan, --bigkeys and --memkeys", async () => {
       await run("FLUSHALL");
-      await run("MSET", ...Array.from({ length: 50 }, (_, i) => [`key:${i}`, "v".repeat(i)]).flat());
+      await run(
+        "MSET",
+        ...Array.from({ length: 50 }, (_, i) => [`key:${i}`, "v".repeat(i)]).flat(),
+      );
       const scanned = (await run("--scan", "--pattern", "key:4*")).stdout.trim().split("\n");
       expect(scanned.length).toBe(11);
       expect((await run("--bigkeys")).stdout).toMatch(/"key:49"'? has 49 bytes/);
@@ -74,7 +83,19 @@ for (const [cli, benchmark] of [
     });
 
     test(`a short ${benchmark}`, async () => {
-      const args = ["-n", "2000", "-c", "10", "-P", "16", "-r", "100", "-t", "ping,set,get,incr,mset", "--csv"];
+      const args = [
+        "-n",
+        "2000",
+        "-c",
+        "10",
+        "-P",
+        "16",
+        "-r",
+        "100",
+        "-t",
+        "ping,set,get,incr,mset",
+        "--csv",
+      ];
       const { stdout, exitCode } = await runTool(benchmark, server().port, args);
       expect(exitCode).toBe(0);
       for (const title of ["PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "MSET"]) {

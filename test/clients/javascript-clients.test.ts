@@ -25,10 +25,19 @@ describe("JavaScript clients", () => {
     expect(await client.incrby("ioredis:n", 41)).toBe(41);
     expect(await client.mget("ioredis:k", "ioredis:none")).toEqual(["v", null]);
     expect(await client.ttl("ioredis:k")).toBeGreaterThan(0);
-    const replies = await client.pipeline().set("ioredis:a", "1").incr("ioredis:a").get("ioredis:a").exec();
-    expect(replies).toEqual([[null, "OK"], [null, 2], [null, "2"]]);
-    await expect(client.call("NOSUCH")).rejects.toThrow("unknown command");
-    await expect(client.incr("ioredis:k")).rejects.toThrow("not an integer");
+    const replies = await client
+      .pipeline()
+      .set("ioredis:a", "1")
+      .incr("ioredis:a")
+      .get("ioredis:a")
+      .exec();
+    expect(replies).toEqual([
+      [null, "OK"],
+      [null, 2],
+      [null, "2"],
+    ]);
+    expect(await refusalOf(client.call("NOSUCH"))).toContain("unknown command");
+    expect(await refusalOf(client.incr("ioredis:k"))).toContain("not an integer");
     expect(await client.del("ioredis:k", "ioredis:n", "ioredis:a")).toBe(3);
     expect(await client.quit()).toBe("OK");
   });
@@ -37,16 +46,24 @@ describe("JavaScript clients", () => {
     const client = new Redis({ host: "127.0.0.1", port: server().port });
     closers.push(() => client.disconnect());
     const replies = await client.multi().set("ioredis:m", "1").incr("ioredis:m").exec();
-    expect(replies).toEqual([[null, "OK"], [null, 2]]);
+    expect(replies).toEqual([
+      [null, "OK"],
+      [null, 2],
+    ]);
     await client.del("ioredis:m");
   });
 
   for (const protocol of [2, 3] as const) {
     test(`node-redis, RESP${protocol}`, async () => {
-      const client = createClient({ socket: { host: "127.0.0.1", port: server().port }, RESP: protocol });
+      const client = createClient({
+        socket: { host: "127.0.0.1", port: server().port },
+        RESP: protocol,
+      });
       closers.push(() => (client.isOpen ? client.destroy() : undefined));
       await client.connect();
-      expect(await client.set("node:k", "v", { expiration: { type: "EX", value: 100 } })).toBe("OK");
+      expect(await client.set("node:k", "v", { expiration: { type: "EX", value: 100 } })).toBe(
+        "OK",
+      );
       expect(await client.get("node:k")).toBe("v");
       expect(await client.set("node:k", "w", { condition: "NX" })).toBeNull();
       expect(await client.incr("node:n")).toBe(1);
@@ -55,9 +72,13 @@ describe("JavaScript clients", () => {
       const found: string[] = [];
       for await (const keys of client.scanIterator({ MATCH: "node:*" })) found.push(...keys);
       expect(found.sort()).toEqual(["node:k", "node:n"]);
-      const together = await Promise.all([client.incr("node:n"), client.incr("node:n"), client.get("node:n")]);
+      const together = await Promise.all([
+        client.incr("node:n"),
+        client.incr("node:n"),
+        client.get("node:n"),
+      ]);
       expect(together).toEqual([2, 3, "3"]);
-      await expect(client.sendCommand(["NOSUCH"])).rejects.toThrow("unknown command");
+      expect(await refusalOf(client.sendCommand(["NOSUCH"]))).toContain("unknown command");
       expect(await client.configGet("maxmemory")).toEqual({ maxmemory: "0" });
       expect(await client.del(["node:k", "node:n"])).toBe(2);
       await client.close();
@@ -78,7 +99,7 @@ describe("JavaScript clients", () => {
     expect(await client.mget("bun:k", "bun:none")).toEqual(["v", null]);
     const pipelined = await Promise.all(Array.from({ length: 200 }, () => client.incr("bun:n")));
     expect(pipelined[199]).toBe(201);
-    await expect(client.send("NOSUCH", [])).rejects.toThrow("unknown command");
+    expect(await refusalOf(client.send("NOSUCH", []))).toContain("unknown command");
     expect(await client.del("bun:k", "bun:n")).toBe(2);
   });
 
@@ -100,3 +121,13 @@ describe("JavaScript clients", () => {
     }
   });
 });
+
+/** The message of the error that the promise is rejected with. */
+async function refusalOf(reply: Promise<unknown>): Promise<string> {
+  try {
+    await reply;
+  } catch (error) {
+    return String(error);
+  }
+  return "no error";
+}

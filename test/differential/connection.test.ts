@@ -39,7 +39,24 @@ describeWithPeers("connection commands", ["valkey-server"], () => {
   });
 
   suite.test("arity and subcommands", (c) => {
-    for (const container of ["CONFIG", "CLIENT", "COMMAND", "OBJECT", "DEBUG", "MEMORY", "ACL", "SCRIPT", "LATENCY", "SLOWLOG", "PUBSUB", "XINFO", "XGROUP", "CLUSTER", "FUNCTION", "MODULE"]) {
+    for (const container of [
+      "CONFIG",
+      "CLIENT",
+      "COMMAND",
+      "OBJECT",
+      "DEBUG",
+      "MEMORY",
+      "ACL",
+      "SCRIPT",
+      "LATENCY",
+      "SLOWLOG",
+      "PUBSUB",
+      "XINFO",
+      "XGROUP",
+      "CLUSTER",
+      "FUNCTION",
+      "MODULE",
+    ]) {
       if (container !== "COMMAND") c.fail(container);
       c.fail(container, "NOSUCH");
       c.fail(container, "NOSUCH", "a", "b");
@@ -104,11 +121,35 @@ describeWithPeers("connection commands", ["valkey-server"], () => {
       const other = await client.sibling();
       const replies: string[] = [];
       for (const args of [
-        ["PING"], ["GET", "k"], ["NOSUCH"], ["GET"], ["COMMAND"], ["INFO"], ["SELECT", "1"], ["HELLO"], ["HELLO", "3"],
-        ["HELLO", "9"], ["AUTH", "wrong"], ["AUTH", "default", "wrong"], ["AUTH", "nobody", "secret"], ["AUTH"],
-        ["RESET"], ["HELLO", "2", "AUTH", "default", "wrong"], ["CLIENT", "ID"], ["MULTI"], ["SUBSCRIBE", "c"],
-        ["AUTH", "secret"], ["PING"], ["AUTH", "wrong"], ["PING"], ["RESET"], ["PING"],
-        ["AUTH", "default", "secret"], ["GET", "k"], ["AUTH", "nobody", "x"], ["GET", "k"],
+        ["PING"],
+        ["GET", "k"],
+        ["NOSUCH"],
+        ["GET"],
+        ["COMMAND"],
+        ["INFO"],
+        ["SELECT", "1"],
+        ["HELLO"],
+        ["HELLO", "3"],
+        ["HELLO", "9"],
+        ["AUTH", "wrong"],
+        ["AUTH", "default", "wrong"],
+        ["AUTH", "nobody", "secret"],
+        ["AUTH"],
+        ["RESET"],
+        ["HELLO", "2", "AUTH", "default", "wrong"],
+        ["CLIENT", "ID"],
+        ["MULTI"],
+        ["SUBSCRIBE", "c"],
+        ["AUTH", "secret"],
+        ["PING"],
+        ["AUTH", "wrong"],
+        ["PING"],
+        ["RESET"],
+        ["PING"],
+        ["AUTH", "default", "secret"],
+        ["GET", "k"],
+        ["AUTH", "nobody", "x"],
+        ["GET", "k"],
       ]) {
         replies.push(`${args.join(" ")}: ${formatReply(await other.command(...args))}`);
       }
@@ -130,7 +171,10 @@ describeWithPeers("connection commands", ["valkey-server"], () => {
     c.probe("QUIT", closesAfter(["QUIT"]));
     c.probe("QUIT with arguments", closesAfter(["QUIT", "now"]));
     c.probe("commands behind QUIT", closesAfter(["QUIT"], ["SET", "behind", "quit"]));
-    c.probe("commands before QUIT", closesAfter(["SET", "before", "quit"], ["QUIT"], ["SET", "behind", "quit"]));
+    c.probe(
+      "commands before QUIT",
+      closesAfter(["SET", "before", "quit"], ["QUIT"], ["SET", "behind", "quit"]),
+    );
     c.do("EXISTS", "behind");
     c.do("EXISTS", "before");
   });
@@ -234,10 +278,22 @@ describeWithPeers("connection commands", ["valkey-server"], () => {
   });
 
   suite.test("CLIENT KILL", (c) => {
-    c.probe("by id", killed((id) => ["CLIENT", "KILL", "ID", id]));
-    c.probe("by id, several filters", killed((id) => ["CLIENT", "KILL", "ID", id, "TYPE", "normal", "USER", "default"]));
-    c.probe("by address", killed((_id, address) => ["CLIENT", "KILL", address]));
-    c.probe("by address filter", killed((_id, address) => ["CLIENT", "KILL", "ADDR", address]));
+    c.probe(
+      "by id",
+      killed((id) => ["CLIENT", "KILL", "ID", id]),
+    );
+    c.probe(
+      "by id, several filters",
+      killed((id) => ["CLIENT", "KILL", "ID", id, "TYPE", "normal", "USER", "default"]),
+    );
+    c.probe(
+      "by address",
+      killed((_id, address) => ["CLIENT", "KILL", address]),
+    );
+    c.probe(
+      "by address filter",
+      killed((_id, address) => ["CLIENT", "KILL", "ADDR", address]),
+    );
     c.do("CLIENT", "KILL", "ID", "99999999");
     c.fail("CLIENT", "KILL", "1.2.3.4:5");
     c.do("CLIENT", "KILL", "ADDR", "1.2.3.4:5");
@@ -252,6 +308,16 @@ describeWithPeers("connection commands", ["valkey-server"], () => {
     c.fail("CLIENT", "KILL", "ID", "1", "BAD");
     c.fail("CLIENT", "KILL", "BAD", "x");
     c.fail("CLIENT", "KILL", "ID", "1", "ADDR");
+  });
+
+  suite.test("CLIENT UNBLOCK", (c) => {
+    c.do("CLIENT", "UNBLOCK", "99999999");
+    c.do("CLIENT", "UNBLOCK", "99999999", "TIMEOUT");
+    c.do("CLIENT", "UNBLOCK", "99999999", "error");
+    c.do("CLIENT", "UNBLOCK", "-1");
+    c.fail("CLIENT", "UNBLOCK", "99999999", "BAD");
+    c.fail("CLIENT", "UNBLOCK", "abc");
+    c.fail("CLIENT", "UNBLOCK");
   });
 
   suite.test("CLIENT REPLY", (c) => {
@@ -372,7 +438,9 @@ function hello(...args: readonly Argument[]): (client: RespClient) => Promise<st
 }
 
 /** Sends the commands in one write on a connection of its own and reads until it is closed. */
-function closesAfter(...commands: readonly (readonly string[])[]): (client: RespClient) => Promise<string> {
+function closesAfter(
+  ...commands: readonly (readonly string[])[]
+): (client: RespClient) => Promise<string> {
   return async (client) => {
     const other = await client.sibling();
     const replies: string[] = [];

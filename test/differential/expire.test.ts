@@ -38,7 +38,12 @@ describeWithPeers("expiry", ["valkey-server"], () => {
   });
 
   suite.test("rounding of seconds", (c) => {
-    for (const milliseconds of [FAR_MILLISECONDS, FAR_MILLISECONDS + 377, FAR_MILLISECONDS + 876, FAR_MILLISECONDS + 877]) {
+    for (const milliseconds of [
+      FAR_MILLISECONDS,
+      FAR_MILLISECONDS + 377,
+      FAR_MILLISECONDS + 876,
+      FAR_MILLISECONDS + 877,
+    ]) {
       c.do("SET", "k", "v", "PXAT", milliseconds);
       c.do("EXPIRETIME", "k");
       c.do("PEXPIRETIME", "k");
@@ -79,7 +84,14 @@ describeWithPeers("expiry", ["valkey-server"], () => {
 
     suite.test(`${command} with wrong arguments`, (c) => {
       c.do("SET", "k", "v");
-      for (const [first, second] of [["NX", "XX"], ["NX", "GT"], ["NX", "LT"], ["GT", "LT"], ["XX", "NX"], ["LT", "GT"]]) {
+      for (const [first, second] of [
+        ["NX", "XX"],
+        ["NX", "GT"],
+        ["NX", "LT"],
+        ["GT", "LT"],
+        ["XX", "NX"],
+        ["LT", "GT"],
+      ]) {
         c.fail(command, "k", early, first, second);
         c.fail(command, "none", early, first, second);
       }
@@ -97,9 +109,19 @@ describeWithPeers("expiry", ["valkey-server"], () => {
 
     suite.test(`${command} at the limits`, (c) => {
       for (const value of [
-        MAX_INTEGER, MIN_INTEGER, "9223372036854775", "9223372036854776", "9223372036854774",
-        "-9223372036854775", "-9223372036854776", "9223372036854775806", "-9223372036854775807",
-        "9007199254740993", "9007199254740992", "4611686018427387904", "9223372036854775000",
+        MAX_INTEGER,
+        MIN_INTEGER,
+        "9223372036854775",
+        "9223372036854776",
+        "9223372036854774",
+        "-9223372036854775",
+        "-9223372036854776",
+        "9223372036854775806",
+        "-9223372036854775807",
+        "9007199254740993",
+        "9007199254740992",
+        "4611686018427387904",
+        "9223372036854775000",
       ]) {
         c.do("SET", "k", "v");
         c.either(command, "k", value);
@@ -110,7 +132,9 @@ describeWithPeers("expiry", ["valkey-server"], () => {
     });
 
     suite.test(`${command} in the past deletes`, (c) => {
-      for (const value of command.endsWith("AT") ? ["0", "1", "-1", "-1000"] : ["0", "-1", "-1000"]) {
+      for (const value of command.endsWith("AT")
+        ? ["0", "1", "-1", "-1000"]
+        : ["0", "-1", "-1000"]) {
         c.do("SET", "k", "v");
         c.do(command, "k", value);
         c.do("EXISTS", "k");
@@ -129,12 +153,33 @@ describeWithPeers("expiry", ["valkey-server"], () => {
 
   suite.test("an expired key is gone for every command", (c) => {
     for (const args of [
-      ["GET", "k"], ["EXISTS", "k"], ["TYPE", "k"], ["TTL", "k"], ["PTTL", "k"], ["STRLEN", "k"],
-      ["PERSIST", "k"], ["GETDEL", "k"], ["GETEX", "k"], ["DEL", "k"], ["UNLINK", "k"], ["TOUCH", "k"],
-      ["KEYS", "k"], ["RANDOMKEY"], ["SET", "k", "w", "XX"], ["SETNX", "k", "w"], ["APPEND", "k", "w"],
-      ["INCR", "k"], ["SETRANGE", "k", "1", "w"], ["GETSET", "k", "w"], ["SET", "k", "w", "GET"],
-      ["MSETNX", "k", "w"], ["COPY", "k", "l"], ["MOVE", "k", "1"], ["EXPIRE", "k", "1000"],
-      ["SET", "k", "w", "KEEPTTL"], ["SCAN", "0"],
+      ["GET", "k"],
+      ["EXISTS", "k"],
+      ["TYPE", "k"],
+      ["TTL", "k"],
+      ["PTTL", "k"],
+      ["STRLEN", "k"],
+      ["PERSIST", "k"],
+      ["GETDEL", "k"],
+      ["GETEX", "k"],
+      ["DEL", "k"],
+      ["UNLINK", "k"],
+      ["TOUCH", "k"],
+      ["KEYS", "k"],
+      ["RANDOMKEY"],
+      ["SET", "k", "w", "XX"],
+      ["SETNX", "k", "w"],
+      ["APPEND", "k", "w"],
+      ["INCR", "k"],
+      ["SETRANGE", "k", "1", "w"],
+      ["GETSET", "k", "w"],
+      ["SET", "k", "w", "GET"],
+      ["MSETNX", "k", "w"],
+      ["COPY", "k", "l"],
+      ["MOVE", "k", "1"],
+      ["EXPIRE", "k", "1000"],
+      ["SET", "k", "w", "KEEPTTL"],
+      ["SCAN", "0"],
     ]) {
       c.do("FLUSHALL");
       c.do("SET", "k", "v", "PX", "1");
@@ -142,7 +187,10 @@ describeWithPeers("expiry", ["valkey-server"], () => {
       c.do(...args);
       c.do("TTL", "k");
     }
-    for (const args of [["RENAME", "k", "l"], ["RENAMENX", "k", "l"]]) {
+    for (const args of [
+      ["RENAME", "k", "l"],
+      ["RENAMENX", "k", "l"],
+    ]) {
       c.do("SET", "k", "v", "PX", "1");
       c.until(":-2", "PTTL", "k");
       c.fail(...args);
@@ -160,7 +208,7 @@ describeWithPeers("expiry", ["valkey-server"], () => {
     c.do("DEBUG", "SET-ACTIVE-EXPIRE", "0");
     c.do("SET", "k", "v", "PX", "1");
     c.do("SET", "stays", "v");
-    c.until("array of 1\n  \"stays\"", "KEYS", "*");
+    c.until('array of 1\n  "stays"', "KEYS", "*");
     c.do("DBSIZE");
     c.do("RANDOMKEY");
     c.do("GET", "k");
@@ -170,10 +218,22 @@ describeWithPeers("expiry", ["valkey-server"], () => {
 
   suite.test("what keeps and what clears an expiry", (c) => {
     for (const args of [
-      ["SET", "k", "2"], ["GETSET", "k", "2"], ["MSET", "k", "2"], ["SET", "k", "2", "KEEPTTL"],
-      ["APPEND", "k", "2"], ["INCR", "k"], ["INCRBYFLOAT", "k", "1.5"], ["SETRANGE", "k", "0", "2"],
-      ["GET", "k"], ["GETEX", "k"], ["SETNX", "k", "2"], ["SET", "k", "2", "NX"], ["TOUCH", "k"],
-      ["RENAME", "k", "k"], ["COPY", "k", "k2"], ["SET", "k", "2", "XX", "GET"],
+      ["SET", "k", "2"],
+      ["GETSET", "k", "2"],
+      ["MSET", "k", "2"],
+      ["SET", "k", "2", "KEEPTTL"],
+      ["APPEND", "k", "2"],
+      ["INCR", "k"],
+      ["INCRBYFLOAT", "k", "1.5"],
+      ["SETRANGE", "k", "0", "2"],
+      ["GET", "k"],
+      ["GETEX", "k"],
+      ["SETNX", "k", "2"],
+      ["SET", "k", "2", "NX"],
+      ["TOUCH", "k"],
+      ["RENAME", "k", "k"],
+      ["COPY", "k", "k2"],
+      ["SET", "k", "2", "XX", "GET"],
     ]) {
       c.do("SET", "k", "1", "EXAT", FAR_SECONDS);
       c.do(...args);

@@ -162,11 +162,67 @@ describeWithPeers("generic commands", ["valkey-server"], () => {
 
   suite.test("KEYS", (c) => {
     c.do("KEYS", "*");
-    c.do("MSET", "one", "1", "two", "2", "three", "3", "four", "4", "h[llo", "5", "hello", "6", "hxllo", "7", "hllo", "8", "a\\b", "9", "", "10", "a*b", "11", "a?b", "12");
+    c.do(
+      "MSET",
+      "one",
+      "1",
+      "two",
+      "2",
+      "three",
+      "3",
+      "four",
+      "4",
+      "h[llo",
+      "5",
+      "hello",
+      "6",
+      "hxllo",
+      "7",
+      "hllo",
+      "8",
+      "a\\b",
+      "9",
+      "",
+      "10",
+      "a*b",
+      "11",
+      "a?b",
+      "12",
+    );
     for (const pattern of [
-      "*", "t*", "*o*", "?", "???", "h?llo", "h*llo", "h[ae]llo", "h[^e]llo", "h[a-z]llo", "h[z-a]llo",
-      "h\\[llo", "h[[]llo", "h[llo", "h[", "a\\\\b", "a\\*b", "a\\?b", "a*b", "[", "[]", "[^]", "\\", "", "**", "*?*",
-      "f[n-p]ur", "f[o-]ur", "f[\\o]ur", "f[^a-n]ur", "ONE", "o[N]e", "*\\",
+      "*",
+      "t*",
+      "*o*",
+      "?",
+      "???",
+      "h?llo",
+      "h*llo",
+      "h[ae]llo",
+      "h[^e]llo",
+      "h[a-z]llo",
+      "h[z-a]llo",
+      "h\\[llo",
+      "h[[]llo",
+      "h[llo",
+      "h[",
+      "a\\\\b",
+      "a\\*b",
+      "a\\?b",
+      "a*b",
+      "[",
+      "[]",
+      "[^]",
+      "\\",
+      "",
+      "**",
+      "*?*",
+      "f[n-p]ur",
+      "f[o-]ur",
+      "f[\\o]ur",
+      "f[^a-n]ur",
+      "ONE",
+      "o[N]e",
+      "*\\",
     ]) {
       c.sorted("KEYS", pattern);
     }
@@ -186,7 +242,9 @@ describeWithPeers("generic commands", ["valkey-server"], () => {
     c.probe("SCAN MATCH", (client) => scanAll(client, "MATCH", "key:1*"));
     c.probe("SCAN MATCH an exact name", (client) => scanAll(client, "match", "key:77"));
     c.probe("SCAN TYPE list", (client) => scanAll(client, "TYPE", "list"));
-    c.probe("SCAN TYPE string MATCH", (client) => scanAll(client, "TYPE", "STRING", "MATCH", "*9", "COUNT", "7"));
+    c.probe("SCAN TYPE string MATCH", (client) =>
+      scanAll(client, "TYPE", "STRING", "MATCH", "*9", "COUNT", "7"),
+    );
     c.probe("SCAN TYPE set", (client) => scanAll(client, "TYPE", "set"));
     c.do("SCAN", "0", "TYPE", "set", "COUNT", "100000");
     c.do("SCAN", "0", "MATCH", "no such key", "COUNT", "100000");
@@ -195,7 +253,16 @@ describeWithPeers("generic commands", ["valkey-server"], () => {
   suite.test("SCAN with wrong arguments", (c) => {
     c.do("SET", "k", "v");
     c.do("SCAN", "0");
-    for (const cursor of ["abc", "", "-1", "1.5", "0 ", "0x0", "18446744073709551616", "99999999999999999999999"]) {
+    for (const cursor of [
+      "abc",
+      "",
+      "-1",
+      "1.5",
+      "0 ",
+      "0x0",
+      "18446744073709551616",
+      "99999999999999999999999",
+    ]) {
       c.fail("SCAN", cursor);
     }
     // Read by C's strtoull, which takes blanks and signs.
@@ -268,7 +335,17 @@ describeWithPeers("generic commands", ["valkey-server"], () => {
 
   suite.test("keys with odd names", (c) => {
     const names: Argument[] = [
-      "", " ", "\r\n", "\0", "{tag}", "*", "$5", "ключ", "🙂", new Uint8Array([0xff, 0xfe, 0]), "k".repeat(1000),
+      "",
+      " ",
+      "\r\n",
+      "\0",
+      "{tag}",
+      "*",
+      "$5",
+      "ключ",
+      "🙂",
+      new Uint8Array([0xff, 0xfe, 0]),
+      "k".repeat(1000),
     ];
     for (const name of names) {
       c.do("SET", name, name);

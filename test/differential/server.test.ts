@@ -8,28 +8,76 @@ import type { Argument, RespClient } from "../support/resp-client.ts";
 /** INFO fields that every client of ours may rely on, by section. */
 const INFO_FIELDS: Readonly<Record<string, readonly string[]>> = {
   Server: [
-    "redis_version", "server_name", "valkey_version", "redis_git_sha1", "redis_mode|server_mode", "os", "arch_bits", "process_id", "run_id",
-    "tcp_port", "server_time_usec", "uptime_in_seconds", "uptime_in_days", "hz", "configured_hz",
-    "lru_clock", "executable", "config_file",
+    "redis_version",
+    "server_name",
+    "valkey_version",
+    "redis_git_sha1",
+    "redis_mode|server_mode",
+    "os",
+    "arch_bits",
+    "process_id",
+    "run_id",
+    "tcp_port",
+    "server_time_usec",
+    "uptime_in_seconds",
+    "uptime_in_days",
+    "hz",
+    "configured_hz",
+    "lru_clock",
+    "executable",
+    "config_file",
   ],
   Clients: [
-    "connected_clients", "maxclients", "blocked_clients", "tracking_clients", "pubsub_clients",
-    "watching_clients", "clients_in_timeout_table", "total_watched_keys", "total_blocking_keys",
+    "connected_clients",
+    "maxclients",
+    "blocked_clients",
+    "tracking_clients",
+    "pubsub_clients",
+    "watching_clients",
+    "clients_in_timeout_table",
+    "total_watched_keys",
+    "total_blocking_keys",
   ],
   Memory: [
-    "used_memory", "used_memory_human", "used_memory_rss", "used_memory_peak", "used_memory_peak_perc",
-    "used_memory_overhead", "used_memory_startup", "used_memory_dataset", "total_system_memory",
-    "maxmemory", "maxmemory_policy", "mem_fragmentation_ratio", "mem_allocator",
+    "used_memory",
+    "used_memory_human",
+    "used_memory_rss",
+    "used_memory_peak",
+    "used_memory_peak_perc",
+    "used_memory_overhead",
+    "used_memory_startup",
+    "used_memory_dataset",
+    "total_system_memory",
+    "maxmemory",
+    "maxmemory_policy",
+    "mem_fragmentation_ratio",
+    "mem_allocator",
   ],
   Persistence: [
-    "loading", "rdb_changes_since_last_save", "rdb_bgsave_in_progress", "rdb_last_save_time",
-    "rdb_last_bgsave_status", "aof_enabled", "aof_rewrite_in_progress",
+    "loading",
+    "rdb_changes_since_last_save",
+    "rdb_bgsave_in_progress",
+    "rdb_last_save_time",
+    "rdb_last_bgsave_status",
+    "aof_enabled",
+    "aof_rewrite_in_progress",
   ],
   Stats: [
-    "total_connections_received", "total_commands_processed", "instantaneous_ops_per_sec",
-    "total_net_input_bytes", "total_net_output_bytes", "rejected_connections", "expired_keys",
-    "evicted_keys", "keyspace_hits", "keyspace_misses", "pubsub_channels", "pubsub_patterns",
-    "total_error_replies", "unexpected_error_replies", "total_reads_processed",
+    "total_connections_received",
+    "total_commands_processed",
+    "instantaneous_ops_per_sec",
+    "total_net_input_bytes",
+    "total_net_output_bytes",
+    "rejected_connections",
+    "expired_keys",
+    "evicted_keys",
+    "keyspace_hits",
+    "keyspace_misses",
+    "pubsub_channels",
+    "pubsub_patterns",
+    "total_error_replies",
+    "unexpected_error_replies",
+    "total_reads_processed",
     "total_writes_processed",
   ],
   Replication: ["role", "connected_slaves", "master_replid", "master_repl_offset"],
@@ -37,7 +85,11 @@ const INFO_FIELDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rows that 8.1 has with other flags than the reference executable, 8.0. */
-const ROWS_CHANGED_IN_8_1: ReadonlySet<string> = new Set(["memory|malloc-stats", "memory|purge", "exec"]);
+const ROWS_CHANGED_IN_8_1: ReadonlySet<string> = new Set([
+  "memory|malloc-stats",
+  "memory|purge",
+  "exec",
+]);
 
 describeWithPeers("server commands", ["valkey-server"], () => {
   const suite = useDifferential();
@@ -52,12 +104,42 @@ describeWithPeers("server commands", ["valkey-server"], () => {
     c.sorted("CONFIG", "GET", "maxmemory", "hz", "maxmemory");
     c.sorted("CONFIG", "GET", "h[xyz]", "none");
     for (const name of [
-      "appendonly", "appendfsync", "save", "databases", "timeout", "tcp-keepalive", "hz", "maxclients", "lfu-log-factor",
-      "proto-max-bulk-len", "client-query-buffer-limit", "client-output-buffer-limit", "notify-keyspace-events",
-      "list-max-listpack-size", "set-max-intset-entries", "zset-max-listpack-value", "loglevel", "requirepass",
-      "slowlog-max-len", "slowlog-log-slower-than", "latency-monitor-threshold", "lazyfree-lazy-user-del", "bind",
-      "unixsocket", "protected-mode", "tcp-backlog", "dbfilename", "rdbcompression", "io-threads", "daemonize", "appendfilename",
-      "repl-backlog-size", "replica-read-only", "slave-read-only", "cluster-enabled", "list-max-ziplist-size",
+      "appendonly",
+      "appendfsync",
+      "save",
+      "databases",
+      "timeout",
+      "tcp-keepalive",
+      "hz",
+      "maxclients",
+      "lfu-log-factor",
+      "proto-max-bulk-len",
+      "client-query-buffer-limit",
+      "client-output-buffer-limit",
+      "notify-keyspace-events",
+      "list-max-listpack-size",
+      "set-max-intset-entries",
+      "zset-max-listpack-value",
+      "loglevel",
+      "requirepass",
+      "slowlog-max-len",
+      "slowlog-log-slower-than",
+      "latency-monitor-threshold",
+      "lazyfree-lazy-user-del",
+      "bind",
+      "unixsocket",
+      "protected-mode",
+      "tcp-backlog",
+      "dbfilename",
+      "rdbcompression",
+      "io-threads",
+      "daemonize",
+      "appendfilename",
+      "repl-backlog-size",
+      "replica-read-only",
+      "slave-read-only",
+      "cluster-enabled",
+      "list-max-ziplist-size",
     ]) {
       c.do("CONFIG", "GET", name);
     }
@@ -66,7 +148,11 @@ describeWithPeers("server commands", ["valkey-server"], () => {
   suite.test("CONFIG SET", (c) => {
     // Each: directive, values that are taken, values at the edge (taken or refused alike).
     const settings: readonly (readonly [string, readonly string[], readonly string[]])[] = [
-      ["maxmemory", ["100mb", "1GB", "1g", "1k", "1kb", "1000", "0"], ["-1", "abc", "1x", "", "1.5g", "1 mb"]],
+      [
+        "maxmemory",
+        ["100mb", "1GB", "1g", "1k", "1kb", "1000", "0"],
+        ["-1", "abc", "1x", "", "1.5g", "1 mb"],
+      ],
       ["maxmemory-policy", ["allkeys-lru", "VOLATILE-TTL", "noeviction"], ["bad", ""]],
       ["hash-max-listpack-entries", ["10", "512"], ["-1", "abc", "9223372036854775808"]],
       ["hash-max-ziplist-entries", ["10", "512"], ["abc"]],
@@ -78,7 +164,11 @@ describeWithPeers("server commands", ["valkey-server"], () => {
       ["lazyfree-lazy-user-del", ["yes", "NO", "yes"], ["maybe", "1", ""]],
       ["loglevel", ["debug", "notice"], ["loud"]],
       ["notify-keyspace-events", ["KEA", "Kx", "AKE", "g$lshzxetdmn", "Kg$", ""], ["q"]],
-      ["client-output-buffer-limit", ["normal 0 0 0", "pubsub 33554432 8388608 60", "replica 256mb 64mb 60 pubsub 32mb 8mb 60"], ["normal", "bad 1 2 3", "normal a b c", "normal 1 2"]],
+      [
+        "client-output-buffer-limit",
+        ["normal 0 0 0", "pubsub 33554432 8388608 60", "replica 256mb 64mb 60 pubsub 32mb 8mb 60"],
+        ["normal", "bad 1 2 3", "normal a b c", "normal 1 2"],
+      ],
       ["save", ["100 1", "3600 1 300 100", ""], ["abc", "1", "-1 1", "1 -1"]],
       ["appendfsync", ["always", "everysec"], ["sometimes"]],
       ["proto-max-bulk-len", ["1mb", "512mb"], ["1000", "abc"]],
@@ -125,7 +215,19 @@ describeWithPeers("server commands", ["valkey-server"], () => {
   });
 
   suite.test("COMMAND", (c) => {
-    for (const name of ["get", "set", "del", "mset", "config", "ping", "incr", "client", "object", "copy", "expire"]) {
+    for (const name of [
+      "get",
+      "set",
+      "del",
+      "mset",
+      "config",
+      "ping",
+      "incr",
+      "client",
+      "object",
+      "copy",
+      "expire",
+    ]) {
       c.probe(`COMMAND INFO ${name}`, (client) => commandInfo(client, name));
     }
     c.do("COMMAND", "INFO", "none-such");
@@ -161,13 +263,17 @@ describeWithPeers("server commands", ["valkey-server"], () => {
   });
 
   test("COMMAND's rows are the reference's, command by command", async () => {
-    const [ours, reference] = await Promise.all([suite.ours().connect(), suite.reference().connect()]);
+    const [ours, reference] = await Promise.all([
+      suite.ours().connect(),
+      suite.reference().connect(),
+    ]);
     const [mine, theirs] = await Promise.all([commandRows(ours), commandRows(reference)]);
     const differing: string[] = [];
     for (const [name, row] of mine) {
       if (ROWS_CHANGED_IN_8_1.has(name)) continue;
       const expected = theirs.get(name);
-      if (expected !== undefined && expected !== row) differing.push(`${name}\n  ours:      ${row}\n  reference: ${expected}`);
+      if (expected !== undefined && expected !== row)
+        differing.push(`${name}\n  ours:      ${row}\n  reference: ${expected}`);
     }
     ours.close();
     reference.close();
@@ -184,12 +290,19 @@ describeWithPeers("server commands", ["valkey-server"], () => {
     client.close();
     expect(count).toBe(rows.length);
     expect(listed.filter((name) => !name.includes("|")).sort()).toEqual(names);
-    expect(documented.filter((_, i) => i % 2 === 0).map(textOf).sort()).toEqual(names);
+    expect(
+      documented
+        .filter((_, i) => i % 2 === 0)
+        .map(textOf)
+        .sort(),
+    ).toEqual(names);
   });
 
   suite.test("COMMAND DOCS", (c) => {
     for (const name of ["get", "getex", "del", "expire", "copy", "ping", "scan", "lcs"]) {
-      c.probe(`COMMAND DOCS ${name}`, async (client) => docsOf(await client.must("COMMAND", "DOCS", name)));
+      c.probe(`COMMAND DOCS ${name}`, async (client) =>
+        docsOf(await client.must("COMMAND", "DOCS", name)),
+      );
     }
   });
 
@@ -263,8 +376,16 @@ describeWithPeers("server commands", ["valkey-server"], () => {
     c.probe("keyspace", async (client) =>
       textOf(await client.must("INFO", "KeySpace")).replace(/avg_ttl=[1-9][0-9]*/g, "avg_ttl=N"),
     );
-    for (const sections of [["server"], ["clients", "cpu"], ["CPU", "cpu"], ["memory", "stats", "none"], ["replication", "cluster"]]) {
-      c.probe(`sections of INFO ${sections.join(" ")}`, (client) => infoSections(client, ...sections));
+    for (const sections of [
+      ["server"],
+      ["clients", "cpu"],
+      ["CPU", "cpu"],
+      ["memory", "stats", "none"],
+      ["replication", "cluster"],
+    ]) {
+      c.probe(`sections of INFO ${sections.join(" ")}`, (client) =>
+        infoSections(client, ...sections),
+      );
     }
   });
 
@@ -278,7 +399,9 @@ describeWithPeers("server commands", ["valkey-server"], () => {
       const body = new RegExp(`(?:^|\\n)# ${section}\\r\\n([^#]*)`).exec(text)?.[1];
       if (body === undefined) missing.push(`# ${section}`);
       for (const field of fields) {
-        const found = field.split("|").some((name) => new RegExp(`(^|\\n)${name}:[^\\r\\n]*\\r\\n`).test(body ?? ""));
+        const found = field
+          .split("|")
+          .some((name) => new RegExp(`(^|\\n)${name}:[^\\r\\n]*\\r\\n`).test(body ?? ""));
         if (!found) missing.push(`${section}: ${field}`);
       }
     }
@@ -299,16 +422,24 @@ describeWithPeers("server commands", ["valkey-server"], () => {
     c.fail("INCR", "k");
     c.fail("LPUSH", "k", "v");
     c.do("EXISTS", "k", "none");
-    c.probe("hits and misses", (client) => infoFields(client, "stats", "keyspace_hits", "keyspace_misses", "total_error_replies"));
+    c.probe("hits and misses", (client) =>
+      infoFields(client, "stats", "keyspace_hits", "keyspace_misses", "total_error_replies"),
+    );
     c.probe("errorstats", async (client) => textOf(await client.must("INFO", "errorstats")));
     c.probe("commandstats", async (client) =>
-      [...textOf(await client.must("INFO", "commandstats")).matchAll(/^(cmdstat_(?:get|set|incr|lpush|exists)):calls=([0-9]+),.*(rejected_calls=.*)\r$/gm)]
+      [
+        ...textOf(await client.must("INFO", "commandstats")).matchAll(
+          /^(cmdstat_(?:get|set|incr|lpush|exists)):calls=([0-9]+),.*(rejected_calls=.*)\r$/gm,
+        ),
+      ]
         .map((match) => `${match[1]} ${match[2]} ${match[3]}`)
         .sort()
         .join("\n"),
     );
     c.do("CONFIG", "RESETSTAT");
-    c.probe("hits and misses", (client) => infoFields(client, "stats", "keyspace_hits", "keyspace_misses", "total_error_replies"));
+    c.probe("hits and misses", (client) =>
+      infoFields(client, "stats", "keyspace_hits", "keyspace_misses", "total_error_replies"),
+    );
   });
 
   suite.test("DEBUG", (c) => {
@@ -323,9 +454,24 @@ describeWithPeers("server commands", ["valkey-server"], () => {
     c.do("DEBUG", "DIGEST");
     c.fail("DEBUG", "OBJECT", "none");
     c.probe("DEBUG OBJECT", async (client) =>
-      textOf(await client.must("DEBUG", "OBJECT", "a")).replace(/at:0x[0-9a-f]+/, "at:N").replace(/lru.*/, ""),
+      textOf(await client.must("DEBUG", "OBJECT", "a"))
+        .replace(/at:0x[0-9a-f]+/, "at:N")
+        .replace(/lru.*/, ""),
     );
-    for (const type of ["string", "integer", "double", "bignum", "null", "array", "set", "map", "attrib", "verbatim", "true", "false"]) {
+    for (const type of [
+      "string",
+      "integer",
+      "double",
+      "bignum",
+      "null",
+      "array",
+      "set",
+      "map",
+      "attrib",
+      "verbatim",
+      "true",
+      "false",
+    ]) {
       c.do("DEBUG", "PROTOCOL", type);
     }
     c.fail("DEBUG", "PROTOCOL", "bad");
@@ -395,10 +541,17 @@ async function commandRows(client: RespClient): Promise<Map<string, string>> {
 function rowText(row: Reply): string {
   const fields = itemsOf(row);
   const set = (reply: Reply) => itemsOf(reply).map(textOf).sort().join(",");
-  const specs = itemsOf(fields[8]).map((spec) => sortedText(spec)).join(" ; ");
+  const specs = itemsOf(fields[8])
+    .map((spec) => sortedText(spec))
+    .join(" ; ");
   return [
-    textOf(fields[0]), textOf(fields[1]), set(fields[2]), ...fields.slice(3, 6).map(textOf), set(fields[6]),
-    set(fields[7]), specs,
+    textOf(fields[0]),
+    textOf(fields[1]),
+    set(fields[2]),
+    ...fields.slice(3, 6).map(textOf),
+    set(fields[6]),
+    set(fields[7]),
+    specs,
   ].join(" | ");
 }
 
@@ -418,19 +571,28 @@ function docsOf(reply: Reply): string {
   for (let i = 0; i < flat.length; i += 2) {
     const field = textOf(flat[i]);
     if (field === "since" || field === "group") parts.push(`${field} ${textOf(flat[i + 1])}`);
-    if (field === "arguments") parts.push(itemsOf(flat[i + 1]).map((arg) => argumentText(arg, textOf(name))).join("\n"));
+    if (field === "arguments")
+      parts.push(
+        itemsOf(flat[i + 1])
+          .map((arg) => argumentText(arg))
+          .join("\n"),
+      );
   }
   return parts.join("\n");
 }
 
-/** SET's newer arguments are left out, since the reference executable does not know them. */
-function argumentText(argument: Reply, command: string): string {
+/** One argument of COMMAND DOCS, without prose and version. */
+function argumentText(argument: Reply): string {
   const flat = itemsOf(argument);
   const parts: string[] = [];
   for (let i = 0; i < flat.length; i += 2) {
     const field = textOf(flat[i]);
     if (field === "arguments") {
-      parts.push(`(${itemsOf(flat[i + 1]).map((inner) => argumentText(inner, command)).join(", ")})`);
+      parts.push(
+        `(${itemsOf(flat[i + 1])
+          .map((inner) => argumentText(inner))
+          .join(", ")})`,
+      );
     } else if (field !== "summary" && field !== "since") {
       parts.push(`${field}=${sortedText(flat[i + 1])}`);
     }
@@ -443,7 +605,11 @@ async function infoSections(client: RespClient, ...sections: readonly Argument[]
   return [...text.matchAll(/^# (.*)\r$/gm)].map((match) => match[1]).join(" ");
 }
 
-async function infoFields(client: RespClient, section: string, ...fields: readonly string[]): Promise<string> {
+async function infoFields(
+  client: RespClient,
+  section: string,
+  ...fields: readonly string[]
+): Promise<string> {
   const text = textOf(await client.must("INFO", section));
   return fields.map((field) => new RegExp(`^${field}:.*$`, "m").exec(text)?.[0].trim()).join(" ");
 }

@@ -9,19 +9,80 @@ const FAR_MILLISECONDS = FAR_SECONDS * 1000 + 123;
 
 /** Texts at the edge of what counts as an integer. */
 const INTEGER_EDGES = [
-  "0", "-0", "+1", "01", "1", "-1", " 1", "1 ", "1.0", "1e3", "0x10", "", "-", "abc",
-  "2147483647", "2147483648", "-2147483648", "-2147483649", "4294967295", "4294967296",
-  "9007199254740991", "9007199254740992", "9007199254740993", "-9007199254740993",
-  MAX_INTEGER, "9223372036854775806", "9223372036854775808", MIN_INTEGER,
-  "-9223372036854775809", "18446744073709551615", "18446744073709551616",
-  "99999999999999999999999999", "00", "1\0",
+  "0",
+  "-0",
+  "+1",
+  "01",
+  "1",
+  "-1",
+  " 1",
+  "1 ",
+  "1.0",
+  "1e3",
+  "0x10",
+  "",
+  "-",
+  "abc",
+  "2147483647",
+  "2147483648",
+  "-2147483648",
+  "-2147483649",
+  "4294967295",
+  "4294967296",
+  "9007199254740991",
+  "9007199254740992",
+  "9007199254740993",
+  "-9007199254740993",
+  MAX_INTEGER,
+  "9223372036854775806",
+  "9223372036854775808",
+  MIN_INTEGER,
+  "-9223372036854775809",
+  "18446744073709551615",
+  "18446744073709551616",
+  "99999999999999999999999999",
+  "00",
+  "1\0",
 ];
 
 const FLOAT_EDGES = [
-  "0", "-0", "0.1", "-0.1", "1", "1.", ".5", "5.0e3", "1e10", "1e-10", "3.0", "1.5e0", "+1.5",
-  "inf", "-inf", "+inf", "nan", "infinity", "", " 1", "1 ", "abc", "1e400", "-1e400", "1e-400",
-  "0x10", "1e309", "17179869184.5", "123456789012345678", "0.1234567890123456789", "1e17", "1e21",
-  "9007199254740993", "99999999999999999999", "1e-17", "5e-324", "1,5",
+  "0",
+  "-0",
+  "0.1",
+  "-0.1",
+  "1",
+  "1.",
+  ".5",
+  "5.0e3",
+  "1e10",
+  "1e-10",
+  "3.0",
+  "1.5e0",
+  "+1.5",
+  "inf",
+  "-inf",
+  "+inf",
+  "nan",
+  "infinity",
+  "",
+  " 1",
+  "1 ",
+  "abc",
+  "1e400",
+  "-1e400",
+  "1e-400",
+  "0x10",
+  "1e309",
+  "17179869184.5",
+  "123456789012345678",
+  "0.1234567890123456789",
+  "1e17",
+  "1e21",
+  "9007199254740993",
+  "99999999999999999999",
+  "1e-17",
+  "5e-324",
+  "1,5",
 ];
 
 describeWithPeers("string commands", ["valkey-server"], () => {
@@ -48,7 +109,23 @@ describeWithPeers("string commands", ["valkey-server"], () => {
   });
 
   suite.test("SET with big values", (c) => {
-    for (const size of [1, 43, 44, 45, 63, 64, 65, 255, 256, 4095, 4096, 16384, 65535, 65536, 1 << 20]) {
+    for (const size of [
+      1,
+      43,
+      44,
+      45,
+      63,
+      64,
+      65,
+      255,
+      256,
+      4095,
+      4096,
+      16384,
+      65535,
+      65536,
+      1 << 20,
+    ]) {
       c.do("SET", `big:${size}`, "x".repeat(size));
       c.do("GET", `big:${size}`);
       c.do("STRLEN", `big:${size}`);
@@ -58,7 +135,15 @@ describeWithPeers("string commands", ["valkey-server"], () => {
   });
 
   suite.test("encodings of SET", (c) => {
-    for (const value of [...INTEGER_EDGES, "x".repeat(16), "x".repeat(45), "1".repeat(18), "1".repeat(19), "1".repeat(20), "1".repeat(21)]) {
+    for (const value of [
+      ...INTEGER_EDGES,
+      "x".repeat(16),
+      "x".repeat(45),
+      "1".repeat(18),
+      "1".repeat(19),
+      "1".repeat(20),
+      "1".repeat(21),
+    ]) {
       c.do("SET", "k", value);
       c.do("OBJECT", "ENCODING", "k");
       c.do("GET", "k");
@@ -194,11 +279,20 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.do("RPUSH", "list", "a");
     c.ours(
       "-WRONGTYPE Operation against a key holding the wrong kind of value",
-      "SET", "list", "v", "IFEQ", "a",
+      "SET",
+      "list",
+      "v",
+      "IFEQ",
+      "a",
     );
     c.ours(
       "-WRONGTYPE Operation against a key holding the wrong kind of value",
-      "SET", "list", "v", "IFEQ", "a", "GET",
+      "SET",
+      "list",
+      "v",
+      "IFEQ",
+      "a",
+      "GET",
     );
   });
 
@@ -213,7 +307,16 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.do("MGET", "k", "n");
     c.do("TTL", "n");
     for (const command of ["SETEX", "PSETEX"]) {
-      for (const value of ["0", "-1", "abc", "", "1.5", MAX_INTEGER, MIN_INTEGER, "9223372036854775808"]) {
+      for (const value of [
+        "0",
+        "-1",
+        "abc",
+        "",
+        "1.5",
+        MAX_INTEGER,
+        MIN_INTEGER,
+        "9223372036854775808",
+      ]) {
         c.fail(command, "k", value, "v");
       }
       c.fail(command, "k", "10");
@@ -370,7 +473,16 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.within(10, "TTL", "t");
     c.fail("SETRANGE", "k", "-1", "v");
     c.fail("SETRANGE", "none", "-1", "");
-    for (const offset of ["536870912", "536870911", "4294967296", MAX_INTEGER, "9223372036854775808", "abc", "1.5", ""]) {
+    for (const offset of [
+      "536870912",
+      "536870911",
+      "4294967296",
+      MAX_INTEGER,
+      "9223372036854775808",
+      "abc",
+      "1.5",
+      "",
+    ]) {
       c.fail("SETRANGE", "k", offset, "xy");
     }
     c.do("SETRANGE", "none", "536870912", "");
@@ -383,7 +495,22 @@ describeWithPeers("string commands", ["valkey-server"], () => {
   });
 
   suite.test("GETRANGE and SUBSTR", (c) => {
-    const bounds = ["0", "1", "3", "4", "5", "-1", "-4", "-5", "-6", "100", "-100", "4294967296", MAX_INTEGER, MIN_INTEGER];
+    const bounds = [
+      "0",
+      "1",
+      "3",
+      "4",
+      "5",
+      "-1",
+      "-4",
+      "-5",
+      "-6",
+      "100",
+      "-100",
+      "4294967296",
+      MAX_INTEGER,
+      MIN_INTEGER,
+    ];
     c.do("SET", "k", "abcde");
     c.do("SET", "n", "12345");
     c.do("SET", "empty", "");
@@ -522,10 +649,21 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.do("XADD", "stream", "1-1", "f", "v");
     for (const key of ["list", "set", "hash", "zset", "stream"]) {
       for (const args of [
-        ["GET", key], ["GETSET", key, "v"], ["GETDEL", key], ["GETEX", key], ["STRLEN", key],
-        ["APPEND", key, "v"], ["SETRANGE", key, "0", "v"], ["GETRANGE", key, "0", "1"],
-        ["INCR", key], ["DECRBY", key, "1"], ["INCRBYFLOAT", key, "1"], ["LCS", key, key],
-        ["SET", key, "v", "GET"], ["SUBSTR", key, "0", "1"], ["GETBIT", key, "0"],
+        ["GET", key],
+        ["GETSET", key, "v"],
+        ["GETDEL", key],
+        ["GETEX", key],
+        ["STRLEN", key],
+        ["APPEND", key, "v"],
+        ["SETRANGE", key, "0", "v"],
+        ["GETRANGE", key, "0", "1"],
+        ["INCR", key],
+        ["DECRBY", key, "1"],
+        ["INCRBYFLOAT", key, "1"],
+        ["LCS", key, key],
+        ["SET", key, "v", "GET"],
+        ["SUBSTR", key, "0", "1"],
+        ["GETBIT", key, "0"],
       ]) {
         c.fail(...args);
       }
@@ -542,7 +680,9 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.do("RPUSH", "list", "x");
     c.ours(
       "-WRONGTYPE Operation against a key holding the wrong kind of value",
-      "DELIFEQ", "list", "x",
+      "DELIFEQ",
+      "list",
+      "x",
     );
     c.ours("-ERR wrong number of arguments for 'delifeq' command", "DELIFEQ", "k");
   });

@@ -8,29 +8,121 @@ import type { Random } from "../support/seed.ts";
 import type { ArgumentShape, CommandShape } from "./command-shapes.ts";
 
 const INTEGERS = [
-  "0", "1", "-1", "2", "3", "5", "10", "-3", "100", "1000", "-100", "2147483647", "2147483648", "-2147483648", "-2147483649",
-  "4294967295", "4294967296", "9007199254740991", "9007199254740992", "9007199254740993",
-  "-9007199254740993", "9223372036854775806", "9223372036854775807", "9223372036854775808",
-  "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
+  "0",
+  "1",
+  "-1",
+  "2",
+  "3",
+  "5",
+  "10",
+  "-3",
+  "100",
+  "1000",
+  "-100",
+  "2147483647",
+  "2147483648",
+  "-2147483648",
+  "-2147483649",
+  "4294967295",
+  "4294967296",
+  "9007199254740991",
+  "9007199254740992",
+  "9007199254740993",
+  "-9007199254740993",
+  "9223372036854775806",
+  "9223372036854775807",
+  "9223372036854775808",
+  "-9223372036854775808",
+  "-9223372036854775809",
+  "18446744073709551615",
 ];
 const DOUBLES = [
-  "0", "1", "-1", "0.5", "1.5", "-2.25", "3.14159", "1e3", "1e-3", "1e17", "1e300", "-1e300", "17179869184.5", "inf", "-inf", "+inf", "nan", "0.1",
+  "0",
+  "1",
+  "-1",
+  "0.5",
+  "1.5",
+  "-2.25",
+  "3.14159",
+  "1e3",
+  "1e-3",
+  "1e17",
+  "1e300",
+  "-1e300",
+  "17179869184.5",
+  "inf",
+  "-inf",
+  "+inf",
+  "nan",
+  "0.1",
 ];
 const TEXTS = [
-  "", "a", "b", "c", "hello", "Hello World", "foobar", "x".repeat(44), "y".repeat(45), "z".repeat(70), "12", "-7", "3.0", "1e2", " 1", "01", "1 ", "\0", "a\r\nb", "ключ",
+  "",
+  "a",
+  "b",
+  "c",
+  "hello",
+  "Hello World",
+  "foobar",
+  "x".repeat(44),
+  "y".repeat(45),
+  "z".repeat(70),
+  "12",
+  "-7",
+  "3.0",
+  "1e2",
+  " 1",
+  "01",
+  "1 ",
+  "\0",
+  "a\r\nb",
+  "ключ",
 ];
 const PATTERNS = ["*", "k*", "?1", "[a-c]*", "[^k]*", "none", "", "\\", "k[", "*1"];
 const ENCODINGS = ["u8", "i8", "u16", "i64", "u63", "i5", "u1", "u64", "i0", "i65", "x8", "u"];
-const JUNK = ["", "abc", "NX", "XX", "GET", "KEEPTTL", "COUNT", "-1", "0", "1.5", "9223372036854775808", "*", "\0"];
+const JUNK = [
+  "",
+  "abc",
+  "NX",
+  "XX",
+  "GET",
+  "KEEPTTL",
+  "COUNT",
+  "-1",
+  "0",
+  "1.5",
+  "9223372036854775808",
+  "*",
+  "\0",
+];
 
 /** Groups whose commands create keys of one type; such keys are named after the group. */
-const TYPED_GROUPS: ReadonlySet<string> = new Set(["string", "list", "set", "sorted-set", "hash", "stream", "bitmap", "hyperloglog", "geo"]);
+const TYPED_GROUPS: ReadonlySet<string> = new Set([
+  "string",
+  "list",
+  "set",
+  "sorted-set",
+  "hash",
+  "stream",
+  "bitmap",
+  "hyperloglog",
+  "geo",
+]);
 const KEYS_PER_GROUP = 3;
 
 /** Arguments above this and below the limits of a string would allocate that much. */
 const SIZE_MIN = 1_000_000;
 const SIZE_MAX = 4_294_967_296;
-const SIZING_COMMANDS: ReadonlySet<string> = new Set(["setrange", "setbit", "bitfield", "bitfield_ro", "bitop", "srandmember", "hrandfield", "zrandmember"]);
+const SIZING_COMMANDS: ReadonlySet<string> = new Set([
+  "setrange",
+  "setbit",
+  "bitfield",
+  "bitfield_ro",
+  "bitop",
+  "srandmember",
+  "hrandfield",
+  "zrandmember",
+]);
 
 /** A relative time below this many milliseconds or seconds could pass during the test. */
 const TIME_MIN = 1_000_000;
@@ -148,7 +240,12 @@ export class CommandGenerator {
 }
 
 /** Replaces what a comparison of two running servers cannot bear. */
-function makeSafe(args: Argument[], nameCount: number, shape: CommandShape, random: Random): Argument[] {
+function makeSafe(
+  args: Argument[],
+  nameCount: number,
+  shape: CommandShape,
+  random: Random,
+): Argument[] {
   const hasTime = mentionsTime(shape.parts);
   const safe = args.slice(0, nameCount);
   for (const arg of args.slice(nameCount)) {
@@ -167,7 +264,8 @@ function safeNumber(text: string, command: string, hasTime: boolean, random: Ran
   const number = Number(text);
   if (SIZING_COMMANDS.has(command)) {
     const size = Math.abs(number);
-    if (number < -100 || (size > SIZE_MIN && size <= SIZE_MAX * 2)) return String(1 + random.below(5000));
+    if (number < -100 || (size > SIZE_MIN && size <= SIZE_MAX * 2))
+      return String(1 + random.below(5000));
   }
   // Also keeps two moments apart, so that GT and LT do not depend on a millisecond.
   if (hasTime && number > 0 && number < 2 ** 50) {

@@ -15,7 +15,13 @@ import { fuzzBudgetMs, type Random, seedOfRun, withSeed } from "../support/seed.
 import { useServer } from "../support/server-process.ts";
 import { exemptionOf, WEAKER_COMPARISONS } from "./command-exemptions.ts";
 import { CommandGenerator } from "./command-generator.ts";
-import { type CommandShape, isNewer, listCommands, readShapes, versionOf } from "./command-shapes.ts";
+import {
+  type CommandShape,
+  isNewer,
+  listCommands,
+  readShapes,
+  versionOf,
+} from "./command-shapes.ts";
 
 const FILE = "test/fuzz/commands.fuzz.test.ts";
 const SEED = seedOfRun();
@@ -130,7 +136,11 @@ function generateRound(shapes: readonly CommandShape[], random: Random): Step[] 
 }
 
 /** Runs the steps on fresh connections, which it closes; says what differed, or null. */
-async function runRound(steps: readonly Step[], pair: Pair, protocol: 2 | 3): Promise<string | null> {
+async function runRound(
+  steps: readonly Step[],
+  pair: Pair,
+  protocol: 2 | 3,
+): Promise<string | null> {
   const state: Pair = {
     ours: await pair.ours.sibling(),
     reference: await pair.reference.sibling(),
@@ -168,7 +178,7 @@ async function explain(
   let shown = problem;
   let replays = 0;
   for (let size = Math.ceil(kept.length / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let start = 0; start < kept.length && replays < REPLAYS_MAX; ) {
+    for (let start = 0; start < kept.length && replays < REPLAYS_MAX;) {
       const fewer = [...kept.slice(0, start), ...kept.slice(start + size)];
       const stillWrong = await runRound(fewer, await connect(), protocol);
       replays++;

@@ -21,12 +21,18 @@ export function cutAt(bytes: Uint8Array, offsets: readonly number[]): Uint8Array
 }
 
 export function everyByte(bytes: Uint8Array): Uint8Array[] {
-  return cutAt(bytes, Array.from(bytes, (_, i) => i));
+  return cutAt(
+    bytes,
+    Array.from(bytes, (_, i) => i),
+  );
 }
 
 export function randomCuts(bytes: Uint8Array, random: Random): Uint8Array[] {
   const offsets = Array.from({ length: 1 + random.below(6) }, () => random.below(bytes.length + 1));
-  return cutAt(bytes, offsets.sort((a, b) => a - b));
+  return cutAt(
+    bytes,
+    offsets.sort((a, b) => a - b),
+  );
 }
 
 /**

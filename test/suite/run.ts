@@ -80,8 +80,22 @@ function runUnits(
   const output = mkdtempSync(join(tmpdir(), "bunsen-suite-"));
   const skipOptions = skips
     .filter((skip) => units.includes(skip.unit))
-    .flatMap((skip) => ["-k", skip.name.startsWith("/") ? skip.name.replace(/\/$/, "") : skip.name]);
-  const command = [RUNNER, "-S", "valkey", "-j", jobs, "-o", output, ...skipOptions, executable, ...units];
+    .flatMap((skip) => [
+      "-k",
+      skip.name.startsWith("/") ? skip.name.replace(/\/$/, "") : skip.name,
+    ]);
+  const command = [
+    RUNNER,
+    "-S",
+    "valkey",
+    "-j",
+    jobs,
+    "-o",
+    output,
+    ...skipOptions,
+    executable,
+    ...units,
+  ];
   const { exitCode } = Bun.spawnSync(command, { stdout: "inherit", stderr: "inherit" });
   if (!existsSync(join(output, "results.tsv"))) {
     throw new Error(`the runner ended with ${exitCode} and left no results`);
@@ -93,27 +107,37 @@ function runUnits(
 function readResults(folder: string, skips: readonly Skip[]): readonly UnitResult[] {
   const failures = readTable(join(folder, "failed.tsv"));
   const tests = readTable(join(folder, "tests.tsv"));
-  return readTable(join(folder, "results.tsv")).slice(1).map((row) => {
-    const [unit, ok, err, xfail, skip, notrun, abort, seconds] = row;
-    const matches = (name: string) => skips.some((each) => each.unit === unit && skipMatches(each, name));
-    const notRun = failures.filter((each) => each[0] === unit && each[1] === "notrun").map((each) => each[2]);
-    const excused = notRun.filter(matches);
-    const announced = tests.filter((each) => each[0] === unit && each[1] === "skip" && matches(each[2]));
-    const failed = Number(err) + Number(notrun) - excused.length;
-    const aborted = abort !== "-" && failed === 0 ? 1 : 0;
-    const named = failures
-      .filter((each) => each[0] === unit && /^(err|errx|exception)$/.test(each[1]))
-      .map((each) => each[2]);
-    return {
-      unit,
-      passed: Number(ok),
-      failed: failed + aborted,
-      skipped: Number(skip) + Number(xfail) + Math.max(0, excused.length - announced.length),
-      abort,
-      seconds: Number(seconds),
-      failures: [...named, ...notRun.filter((name) => !matches(name)).map((name) => `(not run) ${name}`)],
-    };
-  });
+  return readTable(join(folder, "results.tsv"))
+    .slice(1)
+    .map((row) => {
+      const [unit, ok, err, xfail, skip, notrun, abort, seconds] = row;
+      const matches = (name: string) =>
+        skips.some((each) => each.unit === unit && skipMatches(each, name));
+      const notRun = failures
+        .filter((each) => each[0] === unit && each[1] === "notrun")
+        .map((each) => each[2]);
+      const excused = notRun.filter(matches);
+      const announced = tests.filter(
+        (each) => each[0] === unit && each[1] === "skip" && matches(each[2]),
+      );
+      const failed = Number(err) + Number(notrun) - excused.length;
+      const aborted = abort !== "-" && failed === 0 ? 1 : 0;
+      const named = failures
+        .filter((each) => each[0] === unit && /^(err|errx|exception)$/.test(each[1]))
+        .map((each) => each[2]);
+      return {
+        unit,
+        passed: Number(ok),
+        failed: failed + aborted,
+        skipped: Number(skip) + Number(xfail) + Math.max(0, excused.length - announced.length),
+        abort,
+        seconds: Number(seconds),
+        failures: [
+          ...named,
+          ...notRun.filter((name) => !matches(name)).map((name) => `(not run) ${name}`),
+        ],
+      };
+    });
 }
 
 function report(results: readonly UnitResult[]): number {
@@ -123,8 +147,12 @@ function report(results: readonly UnitResult[]): number {
     total.passed += result.passed;
     total.failed += result.failed;
     total.skipped += result.skipped;
-    const numbers = [result.passed, result.failed, result.skipped].map((n) => String(n).padStart(6));
-    console.log(`${result.unit.padEnd(40)} ${numbers.join(" ")} ${result.abort.padStart(7)} ${String(result.seconds).padStart(5)}`);
+    const numbers = [result.passed, result.failed, result.skipped].map((n) =>
+      String(n).padStart(6),
+    );
+    console.log(
+      `${result.unit.padEnd(40)} ${numbers.join(" ")} ${result.abort.padStart(7)} ${String(result.seconds).padStart(5)}`,
+    );
     for (const name of result.failures) console.log(`  failed: ${name}`);
   }
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
@@ -142,7 +170,8 @@ function checkSkips(skips: readonly Skip[]): string[] {
   const problems: string[] = [];
   for (const skip of skips) {
     const where = `skips.txt: ${skip.unit}: ${skip.name}`;
-    if (skip.name === "" || skip.reason === "") problems.push(`${where}: name and reason are needed`);
+    if (skip.name === "" || skip.reason === "")
+      problems.push(`${where}: name and reason are needed`);
     else if (!isInSource(skip)) problems.push(`${where}: no such test in the unit's source`);
   }
   return problems;
@@ -158,7 +187,9 @@ function isInSource(skip: Skip): boolean {
     if (literal !== undefined) return skipMatches(skip, literal);
     const name = match[2];
     if (skip.name.startsWith("/")) return skipMatches(skip, name);
-    const parts = name.split(SUBSTITUTED).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const parts = name
+      .split(SUBSTITUTED)
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
     return new RegExp(`^${parts.join(".*")}$`).test(skip.name);
   });
 }

@@ -31,9 +31,24 @@ type Step =
       readonly outcome: "success" | "error" | "any";
       readonly connection: string;
     }
-  | { readonly kind: "probe"; readonly title: string; readonly probe: Probe; readonly connection: string }
-  | { readonly kind: "until"; readonly args: readonly Argument[]; readonly reply: string; readonly connection: string }
-  | { readonly kind: "ours"; readonly args: readonly Argument[]; readonly reply: string; readonly connection: string };
+  | {
+      readonly kind: "probe";
+      readonly title: string;
+      readonly probe: Probe;
+      readonly connection: string;
+    }
+  | {
+      readonly kind: "until";
+      readonly args: readonly Argument[];
+      readonly reply: string;
+      readonly connection: string;
+    }
+  | {
+      readonly kind: "ours";
+      readonly args: readonly Argument[];
+      readonly reply: string;
+      readonly connection: string;
+    };
 
 /** The connections of a test to one server, by name. */
 class Connections {
@@ -238,8 +253,10 @@ async function runStep(step: Step, mine: RespClient, theirs: RespClient): Promis
         exchange(mine, step.args),
         exchange(theirs, step.args),
       ]);
-      return checkOutcome(step.outcome, ours, reference) ??
-        compareReplies(ours, reference, step.comparison);
+      return (
+        checkOutcome(step.outcome, ours, reference) ??
+        compareReplies(ours, reference, step.comparison)
+      );
     }
     case "probe": {
       const [ours, reference] = await Promise.all([step.probe(mine), step.probe(theirs)]);
@@ -247,7 +264,10 @@ async function runStep(step: Step, mine: RespClient, theirs: RespClient): Promis
       return `results differ\n  ours:      ${ours}\n  reference: ${reference}`;
     }
     case "until":
-      await Promise.all([repeatUntil(mine, step.args, step.reply), repeatUntil(theirs, step.args, step.reply)]);
+      await Promise.all([
+        repeatUntil(mine, step.args, step.reply),
+        repeatUntil(theirs, step.args, step.reply),
+      ]);
       return null;
     case "ours":
       return isStandIn() ? null : runOurStep(step, mine);
@@ -269,7 +289,10 @@ async function runOurStep(step: Step, mine: RespClient): Promise<string | null> 
       await step.probe(mine);
       return null;
     case "ours": {
-      const got = formatReply((await exchange(mine, step.args)).reply).replace(/null (bulk|array)/g, "null");
+      const got = formatReply((await exchange(mine, step.args)).reply).replace(
+        /null (bulk|array)/g,
+        "null",
+      );
       return got === step.reply ? null : `expected ${step.reply}\n  got      ${got}`;
     }
   }
@@ -291,8 +314,10 @@ function checkOutcome(
     return `the reference ${wanted ? "did not fail" : "failed"}: ${formatReply(reference.reply)}`;
   }
   if (isError(ours.reply) !== wanted) {
-    return `ours ${wanted ? "did not fail" : "failed"}: ${formatReply(ours.reply)}` +
-      `\n  reference: ${formatReply(reference.reply, "  ")}`;
+    return (
+      `ours ${wanted ? "did not fail" : "failed"}: ${formatReply(ours.reply)}` +
+      `\n  reference: ${formatReply(reference.reply, "  ")}`
+    );
   }
   return null;
 }

@@ -40,10 +40,14 @@ async function usedDatabases(client: RespClient): Promise<number[]> {
 
 async function compareDatabase(ours: RespClient, reference: RespClient): Promise<string | null> {
   const [ourKeys, referenceKeys] = await Promise.all([keysOf(ours), keysOf(reference)]);
-  const keys = ourKeys.filter((key) => referenceKeys.some((other) => Buffer.compare(key, other) === 0));
+  const keys = ourKeys.filter((key) =>
+    referenceKeys.some((other) => Buffer.compare(key, other) === 0),
+  );
   if (keys.length !== ourKeys.length || keys.length !== referenceKeys.length) {
-    return `keys differ\n  ours:      ${ourKeys.map((key) => quoteBytes(key)).join(" ")}` +
-      `\n  reference: ${referenceKeys.map((key) => quoteBytes(key)).join(" ")}`;
+    return (
+      `keys differ\n  ours:      ${ourKeys.map((key) => quoteBytes(key)).join(" ")}` +
+      `\n  reference: ${referenceKeys.map((key) => quoteBytes(key)).join(" ")}`
+    );
   }
   const types = await reference.pipeline(keys.map((key) => ["TYPE", key]));
   for (let i = 0; i < keys.length; i++) {

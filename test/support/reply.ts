@@ -206,7 +206,11 @@ function formatItems(type: string, items: readonly Reply[], indent: string): str
   return `${type} of ${items.length}${lines.join("")}`;
 }
 
-function formatEntries(type: string, entries: readonly (readonly [Reply, Reply])[], indent: string) {
+function formatEntries(
+  type: string,
+  entries: readonly (readonly [Reply, Reply])[],
+  indent: string,
+) {
   if (entries.length === 0) return `${type} (empty)`;
   const deeper = indent + "  ";
   const lines = entries.map(

@@ -122,8 +122,11 @@ export class RespClient {
    */
   async readUntil(marker: Uint8Array): Promise<{ bytes: Uint8Array; closed: boolean }> {
     for (;;) {
-      const at = Buffer.from(this.received.buffer, this.received.byteOffset, this.received.length)
-        .indexOf(marker);
+      const at = Buffer.from(
+        this.received.buffer,
+        this.received.byteOffset,
+        this.received.length,
+      ).indexOf(marker);
       if (at >= 0) {
         const bytes = this.received.slice(0, at);
         this.received = this.received.subarray(at + marker.length);
@@ -177,7 +180,8 @@ export class RespClient {
 
   private onProblem(error: Error): void {
     // A reset connection is a closed one for a test: servers close with bytes unread.
-    if ("code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE")) this.ended = true;
+    if ("code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE"))
+      this.ended = true;
     else this.problem = error;
     this.notify();
   }

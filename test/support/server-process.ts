@@ -54,7 +54,10 @@ export class ServerProcess {
       const folder = await mkdtemp(join(tmpdir(), "bunsen-test-"));
       const port = freePort();
       const file = join(folder, "server.conf");
-      await writeFile(file, configText({ ...BASE_DIRECTIVES, ...options.directives }, port, folder));
+      await writeFile(
+        file,
+        configText({ ...BASE_DIRECTIVES, ...options.directives }, port, folder),
+      );
       const child = Bun.spawn([...commandLine(options.program), file], {
         cwd: ROOT,
         stdin: "ignore",
