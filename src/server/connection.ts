@@ -118,6 +118,11 @@ export class Connection implements Transport {
     if (isEmpty && this.client.closing) this.socket.end();
   }
 
+  /** The peer will send no more: what it asked for is answered, then the connection ends. */
+  onEnd(): void {
+    this.close(true);
+  }
+
   /** The socket is closed, by whomever. */
   onClose(): void {
     if (this.closed) return;

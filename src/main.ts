@@ -1,0 +1,204 @@
+/**
+ * The program: command line and environment → configuration → server. The only file that reads
+ * `process`, and the one that implements the machine (server/host.ts) for the rest.
+ */
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { totalmem } from "node:os";
+import { dirname, resolve } from "node:path";
+import { heapStats } from "bun:jsc";
+import { systemClock } from "./base/clock.ts";
+import { systemPrng } from "./base/prng.ts";
+import { BUNSEN } from "./base/version.ts";
+import { fromByteString, toByteString } from "./runtime/config/byte-string.ts";
+import { parseCommandLine, parseEnvironment } from "./runtime/config/command-line.ts";
+import { loadConfig } from "./runtime/config/config-file.ts";
+import { Config } from "./runtime/config/config.ts";
+import { Log } from "./runtime/log.ts";
+import type { Host } from "./server/host.ts";
+import { Server } from "./server/server.ts";
+
+const USAGE = `Usage: bunsen [/path/to/redis.conf | -] [--directive value ...]
+       bunsen --version
+       bunsen --help
+
+Examples:
+       bunsen                                  serves port 6379 with the default configuration
+       bunsen /etc/redis/redis.conf            reads a configuration file
+       echo 'maxmemory 128mb' | bunsen -       reads it from standard input
+       bunsen --port 7777 --loglevel verbose   sets directives
+       BUNSEN_PORT=7777 bunsen                 sets a directive by the environment
+`;
+
+function systemErrorText(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: "No such file or directory",
+    EACCES: "Permission denied",
+    ENOTDIR: "Not a directory",
+    EISDIR: "Is a directory",
+    ENOSPC: "No space left on device",
+    EROFS: "Read-only file system",
+  };
+  return known[code] ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** Writes all of `text`, whatever the descriptor takes at a time. */
+function writeFully(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text, "utf8");
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      // A pipe that is full for the moment; any other failure leaves nobody to tell.
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) return;
+    }
+  }
+}
+
+function replaceFile(path: string, text: string): string | null {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const descriptor = openSync(temporary, "w", 0o644);
+    writeFully(descriptor, text);
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    renameSync(temporary, path);
+    return null;
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    return systemErrorText(error);
+  }
+}
+
+const host: Host = {
+  pid: process.pid,
+  executable: process.execPath,
+  platform: `${process.platform} ${process.arch}`,
+  totalMemoryBytes: totalmem(),
+  files: {
+    read(path) {
+      try {
+        return { text: readFileSync(fromByteString(path)).toString("latin1") };
+      } catch (error) {
+        return { error: systemErrorText(error) };
+      }
+    },
+    glob(pattern) {
+      const found = [...new Bun.Glob(fromByteString(pattern)).scanSync({ absolute: true })];
+      return found.map(toByteString).toSorted();
+    },
+  },
+  currentDirectory: () => toByteString(process.cwd()),
+  changeDirectory(path) {
+    try {
+      process.chdir(fromByteString(path));
+      return null;
+    } catch (error) {
+      return systemErrorText(error);
+    }
+  },
+  print: (text) => writeFully(1, text),
+  openLog(path) {
+    try {
+      const descriptor = openSync(fromByteString(path), "a", 0o644);
+      return { write: (text) => writeFully(descriptor, text) };
+    } catch (error) {
+      return { error: systemErrorText(error) };
+    }
+  },
+  replaceFile: (path, text) => replaceFile(fromByteString(path), text),
+  removeFile: (path) => rmSync(fromByteString(path), { force: true }),
+  setFileMode: (path, mode) => chmodSync(fromByteString(path), mode),
+  memory() {
+    const heap = heapStats();
+    return {
+      residentBytes: process.memoryUsage.rss(),
+      heapBytes: heap.heapSize,
+      heapCapacityBytes: heap.heapCapacity,
+    };
+  },
+  cpu() {
+    const { user, system } = process.cpuUsage();
+    return { userSeconds: user / 1e6, systemSeconds: system / 1e6 };
+  },
+  collectGarbage: () => Bun.gc(true),
+  sleepMs: (ms) => Bun.sleepSync(ms),
+  exit: (code) => process.exit(code),
+  abort: () => process.abort(),
+};
+
+function fail(message: string): never {
+  writeFully(2, message);
+  process.exit(1);
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const clock = systemClock();
+  const log = new Log(process.pid, clock, host.print);
+  if (argv.length === 1 && (argv[0] === "-v" || argv[0] === "--version")) {
+    host.print(
+      `Bunsen server v=${BUNSEN.version} sha=${BUNSEN.gitSha}:${BUNSEN.gitDirty ? 1 : 0} malloc=arena bits=64\n`,
+    );
+    return;
+  }
+  if (argv.length === 1 && (argv[0] === "-h" || argv[0] === "--help")) {
+    host.print(USAGE);
+    return;
+  }
+  const commandLine = parseCommandLine(argv.map(toByteString));
+  const environment = parseEnvironment(process.env);
+  const config = new Config({ ...host, warn: (text) => log.warning(text) });
+  const standardInput = commandLine.readsStandardInput
+    ? Buffer.from(await Bun.stdin.bytes()).toString("latin1")
+    : null;
+  const configFile = absolutePath(commandLine.fileName);
+  const fatal = loadConfig(config, {
+    files: host.files,
+    fileName: commandLine.fileName,
+    standardInput,
+    environmentLines: environment.lines,
+    argumentLines: commandLine.lines,
+    version: BUNSEN.version,
+  });
+  if (fatal !== null) fail(fatal);
+  for (const name of environment.unknown) {
+    log.warning(`The environment variable ${name} names no directive and is ignored`);
+  }
+  const logFile = config.string("logfile");
+  if (logFile !== "") {
+    const opened = host.openLog(logFile);
+    if ("error" in opened) {
+      fail(
+        `\n*** FATAL CONFIG FILE ERROR (Bunsen ${BUNSEN.version}) ***\nCan't open the log file: ${opened.error}\n`,
+      );
+    }
+    log.sink = opened.write;
+  }
+  const server = new Server({ config, host, clock, prng: systemPrng(), log, configFile });
+  process.on("SIGTERM", () => server.onSignal("SIGTERM"));
+  process.on("SIGINT", () => server.onSignal("SIGINT"));
+  if (!server.start()) process.exit(1);
+}
+
+/** The configuration file's path, which survives a change of directory. */
+function absolutePath(fileName: string | null): string {
+  if (fileName === null) return "";
+  const path = resolve(fromByteString(fileName));
+  try {
+    return toByteString(resolve(realpathSync(dirname(path)), path));
+  } catch {
+    return toByteString(path);
+  }
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,91 @@
+/**
+ * What happens by itself, `hz` times a second: expiry, idle clients, rates, buffers and memory
+ * given back. Each task keeps its own budget, so that a run stays far below a millisecond.
+ */
+import { Connection } from "./connection.ts";
+import type { Server } from "./server.ts";
+
+const IDLE_QUERY_MS = 2000;
+/** Free memory is looked for, and returned, this often. */
+const TRIM_EVERY_MS = 1000;
+
+export class Cron {
+  paused = false;
+  activeExpire = true;
+  replyPeakResetMs: number | null = null;
+  /** Runs since the start. */
+  runs = 0;
+
+  private timer: Timer | null = null;
+  private hz = 10;
+  private lastTrimMs = 0;
+  private segmentsDropped = 0;
+
+  constructor(private readonly server: Server) {}
+
+  start(): void {
+    this.timer = setInterval(() => this.run(), 1000 / this.hz);
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  setFrequency(hz: number): void {
+    this.hz = hz;
+    if (this.timer === null) return;
+    this.stop();
+    this.start();
+  }
+
+  /** Evicts until used memory is below maxmemory; false if it cannot be. */
+  makeRoom(): boolean {
+    const { server } = this;
+    return server.maxMemoryBytes === 0 || server.usedMemoryBytes() <= server.maxMemoryBytes;
+  }
+
+  private run(): void {
+    if (this.paused) return;
+    this.runs++;
+    const { server } = this;
+    server.tick();
+    const nowMs = server.nowMs();
+    server.stats.sampleRates(nowMs);
+    this.visitClients(nowMs);
+    const used = server.usedMemoryBytes();
+    if (used > server.stats.peakMemoryBytes) server.stats.peakMemoryBytes = used;
+    if (nowMs - this.lastTrimMs >= TRIM_EVERY_MS) this.trim(nowMs);
+  }
+
+  private visitClients(nowMs: number): void {
+    const { server } = this;
+    const timeoutMs = server.config.int("timeout") * 1000;
+    let bytes = 0;
+    for (const client of server.clients.all()) {
+      const { transport } = client;
+      const idleMs = nowMs - client.lastInteractionMs;
+      if (timeoutMs > 0 && idleMs > timeoutMs && !client.blocked) {
+        server.log.verbose("Closing idle client");
+        transport.close(false);
+        continue;
+      }
+      if (transport instanceof Connection) {
+        transport.shrinkQuery(idleMs > IDLE_QUERY_MS);
+        if (transport.pendingBytes() > 0) server.checkOutputLimit(transport);
+      }
+      bytes += transport.pendingBytes() + transport.queryBytes() + transport.queryBytesFree();
+    }
+    server.clientBufferBytes = bytes;
+  }
+
+  /** Returns empty segments to the system; their buffers go when the collector has run. */
+  private trim(nowMs: number): void {
+    this.lastTrimMs = nowMs;
+    const { arena } = this.server.keyspace;
+    arena.trim();
+    if (arena.segmentsDropped === this.segmentsDropped) return;
+    this.segmentsDropped = arena.segmentsDropped;
+    this.server.host.collectGarbage();
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * The machine, as the server sees it: implemented by main.ts for a real process, so that nothing
+ * below it reads `process` or the file system. Paths and texts are plain strings.
+ */
+import type { ConfigFiles } from "../runtime/config/config-file.ts";
+import type { ConfigHost } from "../runtime/config/config.ts";
+
+export interface ProcessMemory {
+  residentBytes: number;
+  heapBytes: number;
+  heapCapacityBytes: number;
+}
+
+export interface Host extends Omit<ConfigHost, "warn"> {
+  readonly pid: number;
+  readonly executable: string;
+  readonly platform: string;
+  readonly totalMemoryBytes: number;
+  readonly files: ConfigFiles;
+  /** Writes to standard output, unbuffered. */
+  print(text: string): void;
+  /** Opens a log file for appending: its writer, or the system's error text. */
+  openLog(path: string): { write(text: string): void } | { error: string };
+  /** Replaces a file's contents atomically (temporary file, fsync, rename). Error text or null. */
+  replaceFile(path: string, text: string): string | null;
+  /** Removes a file if it exists. */
+  removeFile(path: string): void;
+  setFileMode(path: string, mode: number): void;
+  memory(): ProcessMemory;
+  /** CPU seconds of the process. */
+  cpu(): { userSeconds: number; systemSeconds: number };
+  /** Collects garbage now. */
+  collectGarbage(): void;
+  /** Blocks the thread. */
+  sleepMs(ms: number): void;
+  exit(code: number): void;
+  /** Ends the process as a crash would. */
+  abort(): void;
+}

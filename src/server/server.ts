@@ -1,0 +1,414 @@
+/**
+ * The server: puts the parts together, starts and stops them, and is what commands can ask for
+ * through ServerControl. It holds no globals; several can live in one process.
+ *
+ *     listener → Connection → RequestParser → Dispatcher → handler → Database
+ *                    ↑______________ ReplyWriter ______________|
+ */
+import type { Socket } from "bun";
+import type { Clock } from "../base/clock.ts";
+import { type Prng, randomHex } from "../base/prng.ts";
+import { BUNSEN } from "../base/version.ts";
+import type { CommandContext } from "../commands/context.ts";
+import type { ProcessReport, ServerControl, ShutdownOptions } from "../commands/server-control.ts";
+import type { CommandSpec } from "../commands/spec.ts";
+import { commandTable, fullName } from "../commands/table.ts";
+import { Dispatcher } from "../dispatch/dispatcher.ts";
+import { Keyspace } from "../keyspace/keyspace.ts";
+import { RequestParser } from "../protocol/request-parser.ts";
+import { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Config } from "../runtime/config/config.ts";
+import { rewriteConfigText } from "../runtime/config/rewrite.ts";
+import type { Log } from "../runtime/log.ts";
+import { Stats } from "../runtime/stats.ts";
+import { ClientRegistry } from "../session/client-registry.ts";
+import { Client, Gate } from "../session/client.ts";
+import { banner } from "./banner.ts";
+import { Connection, type ConnectionHost } from "./connection.ts";
+import { Cron } from "./cron.ts";
+import type { Host } from "./host.ts";
+import { Listeners } from "./listener.ts";
+import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
+import { applySettings } from "./settings.ts";
+
+const SCRATCH_BYTES = 8192;
+const RUN_ID_CHARACTERS = 40;
+const REFUSED_MAX_CLIENTS = "-ERR max number of clients reached\r\n";
+const REFUSED_PROTECTED_MODE =
+  "-DENIED Running in protected mode because protected mode is enabled and no password is set " +
+  "for the default user. In this mode connections are only accepted from the loopback " +
+  "interface. If you want to connect from external computers, you may adopt one of the " +
+  "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET " +
+  "protected-mode no' from the loopback interface by connecting from the same host the server " +
+  "is running, however MAKE SURE it's not publicly accessible from internet if you do so. Use " +
+  "CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the " +
+  "protected mode by editing the configuration file, and setting the protected mode option to " +
+  "'no', and then restarting the server. 3) If you started the server manually just for " +
+  "testing, restart it with the '--protected-mode no' option. 4) Set up an authentication " +
+  "password for the default user. NOTE: You only need to do one of the above things in order " +
+  "for the server to start accepting connections from the outside.\r\n";
+
+export interface ServerParts {
+  config: Config;
+  host: Host;
+  clock: Clock;
+  prng: Prng;
+  log: Log;
+  /** Absolute path of the configuration file, or "". */
+  configFile: string;
+}
+
+export class Server implements ServerControl, ConnectionHost {
+  readonly config: Config;
+  readonly host: Host;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly configFile: string;
+  readonly keyspace: Keyspace;
+  readonly clients = new ClientRegistry();
+  readonly stats: Stats;
+  readonly parser = new RequestParser();
+  readonly reply = new ReplyWriter();
+  readonly dispatcher: Dispatcher;
+  readonly listeners: Listeners;
+  readonly cron: Cron;
+  readonly commands: readonly CommandSpec[];
+  readonly startedMs: number;
+  readonly runId: string;
+
+  queryBufferMax = 0;
+  outputLimit: OutputLimit;
+  maxClients = 10000;
+  protectedMode = true;
+  hasPassword = false;
+  /** maxmemory in bytes; 0 = none. */
+  maxMemoryBytes = 0;
+  /** DEBUG CLIENT-ENFORCE-REPLY-LIST. */
+  replyListEnforced = false;
+  /** Bytes in clients' query and output buffers, as the cron counted them last. */
+  clientBufferBytes = 0;
+
+  private readonly numbers: ReadonlyMap<string, number>;
+  private shuttingDown = false;
+
+  constructor(parts: ServerParts) {
+    const { config, host, clock, prng, log } = parts;
+    this.config = config;
+    this.host = host;
+    this.clock = clock;
+    this.log = log;
+    this.configFile = parts.configFile;
+    this.commands = commandTable();
+    this.numbers = new Map(this.commands.map((row, number) => [fullName(row), number]));
+    this.stats = new Stats(this.commands.length);
+    this.startedMs = clock.nowMs();
+    this.runId = randomHex(prng, RUN_ID_CHARACTERS);
+    this.keyspace = new Keyspace(config.int("databases"), clock, prng, {
+      onEvent: () => {},
+      onModified: () => {},
+      onVanished: () => {
+        this.keyspace.dirty++;
+      },
+    });
+    const scratch = new Uint8Array(SCRATCH_BYTES);
+    const ctx: CommandContext = {
+      keyspace: this.keyspace,
+      // Set before every command; no handler runs without a client.
+      client: undefined as unknown as Client,
+      db: this.keyspace.databases[0],
+      clients: this.clients,
+      config,
+      stats: this.stats,
+      log,
+      prng,
+      scratch: { bytes: scratch, view: new DataView(scratch.buffer) },
+      server: this,
+    };
+    this.cron = new Cron(this);
+    this.dispatcher = new Dispatcher(
+      this.commands,
+      ctx,
+      clock,
+      () => this.cron.makeRoom(),
+      (error, client, name) => this.onInternalError(error, client, name),
+    );
+    this.listeners = new Listeners(
+      {
+        open: (socket) => this.onOpen(socket),
+        data: (socket, chunk) => socket.data?.onData(chunk),
+        drain: (socket) => socket.data?.onDrain(),
+        close: (socket) => socket.data?.onClose(),
+        end: (socket) => socket.data?.onEnd(),
+        error: (socket) => socket.data?.onClose(),
+      },
+      log,
+    );
+    this.outputLimit = config.outputBufferLimits().normal;
+    applySettings(this);
+  }
+
+  /** Begins to serve. False, after log lines that say why, when an address cannot be had. */
+  start(): boolean {
+    const { config, log } = this;
+    const port = config.int("port");
+    const version = BUNSEN.version;
+    log.notice("oO0OoO0OoO0Oo Bunsen is starting oO0OoO0OoO0Oo");
+    log.notice(
+      `Bunsen version=${version}, bits=64, commit=${BUNSEN.gitSha}, modified=${BUNSEN.gitDirty ? 1 : 0}, pid=${this.host.pid}, just started`,
+    );
+    if (this.configFile === "") {
+      log.warning(
+        "Warning: no config file specified, using the default config. In order to specify a config file use bunsen /path/to/redis.conf",
+      );
+    } else log.notice("Configuration loaded");
+    if (config.bool("always-show-logo") || config.string("logfile") === "") {
+      log.raw(
+        banner({ version, gitSha: BUNSEN.gitSha, mode: "standalone", port, pid: this.host.pid }),
+      );
+    }
+    const addresses = config.list("bind");
+    const unixPath = config.string("unixsocket");
+    if (!this.listeners.listenTcp(addresses, port)) {
+      log.warning(`Failed listening on port ${port} (tcp), aborting.`);
+      return false;
+    }
+    if (unixPath !== "" && !this.startUnix(unixPath)) return false;
+    if (!this.listeners.hasTcp && unixPath === "" && addresses.length > 0) {
+      log.warning("Configured to not listen anywhere, exiting.");
+      return false;
+    }
+    const pidFile = config.string("pidfile");
+    if (pidFile !== "") this.host.replaceFile(pidFile, `${this.host.pid}\n`);
+    log.notice("Server initialized");
+    this.cron.start();
+    if (this.listeners.hasTcp) log.notice("Ready to accept connections tcp");
+    if (unixPath !== "") log.notice("Ready to accept connections unix");
+    return true;
+  }
+
+  /** SIGTERM and SIGINT: the first shuts down in order, a second one at once. */
+  onSignal(name: "SIGTERM" | "SIGINT"): void {
+    if (this.shuttingDown) {
+      this.log.warning("You insist... exiting now.");
+      this.host.exit(1);
+      return;
+    }
+    this.log.warning(`Received ${name} scheduling shutdown...`);
+    this.shutdown({ save: null, now: false, force: true });
+  }
+
+  // --- ServerControl
+
+  commandNumber(name: string): number {
+    return this.numbers.get(name) ?? -1;
+  }
+
+  process(): ProcessReport {
+    return {
+      pid: this.host.pid,
+      executable: this.host.executable,
+      configFile: this.configFile,
+      ...this.host.memory(),
+      ...this.host.cpu(),
+      totalSystemMemoryBytes: this.host.totalMemoryBytes,
+      platform: this.host.platform,
+    };
+  }
+
+  shutdown(_options: ShutdownOptions): string | null {
+    if (this.shuttingDown) return null;
+    this.shuttingDown = true;
+    const { log, host, config } = this;
+    log.notice("User requested shutdown...");
+    this.listeners.stop();
+    this.cron.stop();
+    const pidFile = config.string("pidfile");
+    if (pidFile !== "") {
+      log.notice("Removing the pid file.");
+      host.removeFile(pidFile);
+    }
+    const unixPath = config.string("unixsocket");
+    if (unixPath !== "") {
+      log.notice("Removing the unix socket file.");
+      host.removeFile(unixPath);
+    }
+    for (const client of this.clients.all()) client.transport.close(false);
+    log.warning("Bunsen is now ready to exit, bye bye...");
+    host.exit(0);
+    return null;
+  }
+
+  sleepMs(ms: number): void {
+    this.host.sleepMs(ms);
+  }
+
+  disconnect(client: Client): void {
+    client.transport.close(false);
+  }
+
+  pauseCron(paused: boolean): void {
+    this.cron.paused = paused;
+  }
+
+  setActiveExpire(on: boolean): void {
+    this.cron.activeExpire = on;
+  }
+
+  purgeMemory(): void {
+    this.keyspace.arena.trim();
+    this.host.collectGarbage();
+  }
+
+  rewriteConfig(): string | null {
+    if (this.configFile === "") return "ERR The server is running without a config file";
+    const old = this.host.files.read(this.configFile);
+    const text = "error" in old ? "" : old.text;
+    const rewritten = rewriteConfigText(text, this.config, {
+      users: [],
+      forcesAll: this.forcesFullRewrite,
+    });
+    const error = this.host.replaceFile(this.configFile, rewritten);
+    if (error !== null) {
+      this.log.warning(`CONFIG REWRITE failed: ${error}`);
+      return `ERR Rewriting config file: ${error}`;
+    }
+    this.log.notice("CONFIG REWRITE executed with success.");
+    return null;
+  }
+
+  /** DEBUG CONFIG-REWRITE-FORCE-ALL. */
+  forcesFullRewrite = false;
+
+  setReplyBufferPeakReset(ms: number | null): void {
+    this.cron.replyPeakResetMs = ms;
+  }
+
+  enforceReplyList(on: boolean): void {
+    this.replyListEnforced = on;
+  }
+
+  usedMemoryBytes(): number {
+    return this.keyspace.arena.liveBytes + this.clientBufferBytes;
+  }
+
+  panic(reason: string): void {
+    this.log.warning("=== BUNSEN BUG REPORT START: Cut & paste starting from here ===");
+    this.log.warning(reason);
+    this.host.abort();
+  }
+
+  // --- ConnectionHost
+
+  tick(): void {
+    this.keyspace.tick();
+  }
+
+  nowMs(): number {
+    return this.keyspace.nowMs;
+  }
+
+  scheduleTurn(connection: Connection): void {
+    setImmediate(() => connection.resume());
+  }
+
+  checkOutputLimit(connection: Connection): void {
+    const { client } = connection;
+    const pending = connection.pendingBytes();
+    if (!exceedsOutputLimit(client, pending, this.outputLimit, this.keyspace.nowMs)) return;
+    this.stats.outputBufferLimitDisconnections++;
+    this.log.warning(
+      `Client id=${client.id} addr=${client.address} name=${client.name} closed for overcoming of output buffer limits.`,
+    );
+    connection.close(false);
+  }
+
+  logVerbose(message: string): void {
+    this.log.verbose(message);
+  }
+
+  logWarning(message: string): void {
+    this.log.warning(message);
+  }
+
+  forget(connection: Connection): void {
+    this.clients.remove(connection.client);
+  }
+
+  // ---
+
+  /** A handler threw: our own mistake. The request is answered, the mistake reported. */
+  private onInternalError(error: unknown, client: Client, command: string): void {
+    this.stats.internalErrors++;
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.log.warning(`Internal error in command '${command}' of client id=${client.id}`);
+    for (const line of stack.split("\n")) this.log.warning(line);
+    if (this.config.bool("crash-on-internal-error")) {
+      this.panic("An internal error is fatal: crash-on-internal-error is yes.");
+    }
+  }
+
+  private startUnix(path: string): boolean {
+    this.host.removeFile(path);
+    const error = this.listeners.listenUnix(path);
+    if (error !== null) {
+      this.log.warning(`Failed opening Unix socket: bind: ${error}`);
+      return false;
+    }
+    const mode = this.config.int("unixsocketperm");
+    if (mode !== 0) this.host.setFileMode(path, mode);
+    return true;
+  }
+
+  private onOpen(socket: Socket<Connection | undefined>): void {
+    this.keyspace.tick();
+    const refusal = this.refusalOf(socket);
+    if (refusal !== null) {
+      this.stats.connectionsRejected++;
+      socket.end(refusal);
+      return;
+    }
+    const connection = new Connection(socket, this);
+    const isUnix = socket.remotePort === undefined || socket.remotePort === 0;
+    const unixName = `${this.config.string("unixsocket")}:0`;
+    const client = new Client(
+      this.clients.takeId(),
+      isUnix ? unixName : `${bracketed(socket.remoteAddress)}:${socket.remotePort}`,
+      isUnix ? unixName : `${bracketed(socket.localAddress)}:${socket.localPort}`,
+      this.clients.count + 8,
+      isUnix,
+      connection,
+      this.keyspace.nowMs,
+    );
+    client.setGate(Gate.UNAUTHENTICATED, this.hasPassword);
+    connection.client = client;
+    socket.data = connection;
+    const keepAlive = this.config.int("tcp-keepalive");
+    if (!isUnix) {
+      socket.setNoDelay(true);
+      if (keepAlive > 0) socket.setKeepAlive(true, keepAlive * 1000);
+    }
+    this.clients.insert(client);
+    this.stats.connectionsReceived++;
+    this.log.verbose(`Accepted ${client.address}`);
+  }
+
+  /** Why a fresh connection is turned away, or null. */
+  private refusalOf(socket: Socket<Connection | undefined>): string | null {
+    if (this.clients.count >= this.maxClients) return REFUSED_MAX_CLIENTS;
+    if (!this.protectedMode || this.hasPassword) return null;
+    const address = socket.remoteAddress;
+    const isLocal =
+      socket.remotePort === undefined ||
+      socket.remotePort === 0 ||
+      address === undefined ||
+      address === "::1" ||
+      address.startsWith("127.") ||
+      address.startsWith("::ffff:127.");
+    return isLocal ? null : REFUSED_PROTECTED_MODE;
+  }
+}
+
+function bracketed(address: string | undefined): string {
+  if (address === undefined) return "?";
+  return address.includes(":") ? `[${address}]` : address;
+}

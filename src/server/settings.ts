@@ -1,0 +1,95 @@
+/**
+ * From directives to parts: copies values out of the configuration at start and after each CONFIG
+ * SET, so that nothing on the request path ever reads the configuration.
+ */
+import { EXACT_TIMING_US, ServerGate } from "../dispatch/dispatcher.ts";
+import type { Config } from "../runtime/config/config.ts";
+import { LogLevel } from "../runtime/log.ts";
+import type { Server } from "./server.ts";
+
+const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
+  debug: LogLevel.DEBUG,
+  verbose: LogLevel.VERBOSE,
+  notice: LogLevel.NOTICE,
+  warning: LogLevel.WARNING,
+  nothing: LogLevel.NOTHING,
+};
+
+type Apply = (server: Server, config: Config) => void;
+
+/** Directives and what becomes of their values; run once at start. */
+const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] = [
+  [["loglevel"], (server, config) => (server.log.level = LOG_LEVELS[config.string("loglevel")])],
+  [["maxclients"], (server, config) => (server.maxClients = config.int("maxclients"))],
+  [["protected-mode"], (server, config) => (server.protectedMode = config.bool("protected-mode"))],
+  [["requirepass"], (server, config) => (server.hasPassword = config.string("requirepass") !== "")],
+  [
+    ["client-query-buffer-limit"],
+    (server, config) => (server.queryBufferMax = config.int("client-query-buffer-limit")),
+  ],
+  [
+    ["client-output-buffer-limit"],
+    (server, config) => (server.outputLimit = config.outputBufferLimits().normal),
+  ],
+  [
+    ["proto-max-bulk-len"],
+    (server, config) => (server.parser.bulkMax = config.int("proto-max-bulk-len")),
+  ],
+  [
+    ["maxmemory"],
+    (server, config) => {
+      server.maxMemoryBytes = config.int("maxmemory");
+      const { dispatcher } = server;
+      if (server.maxMemoryBytes > 0) dispatcher.gate |= ServerGate.MAXMEMORY;
+      else dispatcher.gate &= ~ServerGate.MAXMEMORY;
+    },
+  ],
+  [
+    ["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"],
+    (server, config) =>
+      server.keyspace.setLfu(
+        config.string("maxmemory-policy").endsWith("lfu")
+          ? {
+              logFactor: config.int("lfu-log-factor"),
+              decayMinutes: config.int("lfu-decay-time"),
+            }
+          : null,
+      ),
+  ],
+  [
+    ["slowlog-log-slower-than"],
+    (server, config) => {
+      const threshold = config.int("slowlog-log-slower-than");
+      server.dispatcher.sampleMask = threshold >= 0 && threshold < EXACT_TIMING_US ? 0 : 15;
+    },
+  ],
+  [["hz"], (server, config) => server.cron.setFrequency(config.int("hz"))],
+];
+
+/** Copies all values now, and again whenever CONFIG SET changes them. */
+export function applySettings(server: Server): void {
+  const { config } = server;
+  for (const [names, apply] of SETTINGS) {
+    apply(server, config);
+    config.onApply(names, () => {
+      apply(server, config);
+      return null;
+    });
+  }
+  config.onApply(["bind"], () =>
+    relisten(server) ? null : "Failed to bind to specified addresses.",
+  );
+  config.onApply(["port"], () =>
+    relisten(server) ? null : "Unable to listen on this port. Check server logs.",
+  );
+  config.onApply(["unixsocketperm"], () => {
+    const path = config.string("unixsocket");
+    if (path !== "") server.host.setFileMode(path, config.int("unixsocketperm"));
+    return null;
+  });
+}
+
+function relisten(server: Server): boolean {
+  const { config, listeners } = server;
+  return listeners.listenTcp(config.list("bind"), config.int("port"));
+}
