@@ -145,6 +145,31 @@ export class Database {
   }
 
   /**
+   * As `insertRecord`, for a key that expires. One method, since after an insertion the key is no
+   * longer "looked up last" for `setExpireAt`. Grows the arena.
+   */
+  insertExpiringRecord(
+    keyView: DataView,
+    keyFrom: number,
+    keyTo: number,
+    meta: number,
+    valueBytes: number,
+    atMs: number | bigint,
+  ): number {
+    const length = keyTo - keyFrom;
+    const record = this.arena.allocate(recordBytesFor(length, true, valueBytes));
+    setMeta(this.arena, record, meta | Meta.EXPIRY | this.keyspace.freshClock());
+    const view = viewOf(this.arena, record);
+    const at = ((record & Ref.GRANULE_MASK) << 3) + RECORD_KEY_AT;
+    copyBytes(view, writePrefix(view, at, length), keyView, keyFrom, length);
+    writeExpireAt(view, record, atMs);
+    this.index.insert(record, this.hash);
+    this.volatile.insert(record, this.hash);
+    this.notify(NotifyClass.NEW, "new", keyView, keyFrom, keyTo);
+    return record;
+  }
+
+  /**
    * Gives the key looked up last, whose record this is, a string for its value, of whatever type
    * it was. Without `keepExpiry` the key no longer expires. Grows the arena.
    */
@@ -210,6 +235,16 @@ export class Database {
   removeFound(record: number): void {
     this.detachFound(record);
     this.keyspace.freeRecord(record);
+  }
+
+  /**
+   * Removes the key looked up last, because a command gave it a time that has passed: a change,
+   * and an expiry.
+   */
+  removeExpired(record: number, view: DataView, start: number, end: number): void {
+    this.removeFound(record);
+    this.keyspace.expiredKeys++;
+    this.changed(NotifyClass.EXPIRED, "expired", view, start, end);
   }
 
   /** Takes the key looked up last out of the database without freeing its record. */
@@ -334,11 +369,12 @@ export class Database {
     const view = viewOf(this.arena, moved);
     const base = (moved & Ref.GRANULE_MASK) << 3;
     const oldBase = (record & Ref.GRANULE_MASK) << 3;
-    copyBytes(view, base, old, oldBase, RECORD_KEY_AT + storedBytes(keyBytes));
+    const keyTo = RECORD_KEY_AT + storedBytes(keyBytes);
+    // The expiry stands behind the key: both are copied as they are.
+    copyBytes(view, base, old, oldBase, keepExpiry ? keyTo + 8 : keyTo);
     const flags = (meta & Meta.CLOCK_MASK) | (encoding << Meta.ENCODING_SHIFT);
     setMeta(this.arena, moved, keepExpiry ? flags | Meta.EXPIRY : flags);
-    if (keepExpiry) writeExpireAt(view, moved, expireAtMs(old, record));
-    else if ((meta & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
+    if (!keepExpiry && (meta & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
     const at = valueAt(view, moved, metaOf(this.arena, moved));
     copyBytes(view, writePrefix(view, at, length), source, from, length);
     this.replaceRecord(record, moved, metaOf(this.arena, moved));

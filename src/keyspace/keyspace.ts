@@ -53,6 +53,8 @@ export class Keyspace {
   mayExpire = true;
   /** With `mayExpire` false: whether lookups treat expired keys as missing all the same. */
   hidesExpired = true;
+  /** The longest string that a command may make: proto-max-bulk-len. */
+  stringBytesMax = 512 * 1024 * 1024;
   /** The classes of events that someone asked for; 0 keeps notification free. */
   notifyFlags = 0;
   /** True while a client watches keys (WATCH) or tracks them. */

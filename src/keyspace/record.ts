@@ -36,10 +36,14 @@ export const enum ValueType {
   STREAM = 5,
 }
 
-/** Encodings of a string: AUTO is "int", "embstr" or "raw" by its bytes, RAW always "raw". */
+/**
+ * Encodings of a string: AUTO is "int", "embstr" or "raw" by its bytes, RAW always "raw", TEXT
+ * "embstr" or "raw" by its length even if it spells an integer (INCRBYFLOAT makes such).
+ */
 export const enum StringEncoding {
   AUTO = 0,
   RAW = 1,
+  TEXT = 2,
 }
 
 export const enum Meta {

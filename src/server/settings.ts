@@ -33,7 +33,10 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
   ],
   [
     ["proto-max-bulk-len"],
-    (server, config) => (server.parser.bulkMax = config.int("proto-max-bulk-len")),
+    (server, config) => {
+      server.parser.bulkMax = config.int("proto-max-bulk-len");
+      server.keyspace.stringBytesMax = server.parser.bulkMax;
+    },
   ],
   [
     ["maxmemory"],
