@@ -31,16 +31,26 @@ describeWithPeers("generic commands", ["valkey-server"], () => {
     c.do("TYPE", "none");
     c.do("SET", "string", "v");
     c.do("TYPE", "string");
-    c.do("RPUSH", "list", "x");
-    c.do("TYPE", "list");
-    c.do("SADD", "set", "x");
-    c.do("TYPE", "set");
-    c.do("HSET", "hash", "f", "v");
-    c.do("TYPE", "hash");
-    c.do("ZADD", "zset", "1", "x");
-    c.do("TYPE", "zset");
-    c.do("XADD", "stream", "1-1", "f", "v");
-    c.do("TYPE", "stream");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.do("TYPE", "list");
+    });
+    c.where("sadd", () => {
+      c.do("SADD", "set", "x");
+      c.do("TYPE", "set");
+    });
+    c.where("hset", () => {
+      c.do("HSET", "hash", "f", "v");
+      c.do("TYPE", "hash");
+    });
+    c.where("zadd", () => {
+      c.do("ZADD", "zset", "1", "x");
+      c.do("TYPE", "zset");
+    });
+    c.where("xadd", () => {
+      c.do("XADD", "stream", "1-1", "f", "v");
+      c.do("TYPE", "stream");
+    });
     c.fail("TYPE");
     c.fail("TYPE", "a", "b");
   });
@@ -95,10 +105,12 @@ describeWithPeers("generic commands", ["valkey-server"], () => {
     c.fail("COPY", "a", "b", "DB");
     c.fail("COPY", "a", "b", "BAD");
     c.fail("COPY", "a");
-    c.do("RPUSH", "list", "x", "y");
-    c.do("COPY", "list", "list2");
-    c.do("RPUSH", "list2", "z");
-    c.do("LRANGE", "list", "0", "-1");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x", "y");
+      c.do("COPY", "list", "list2");
+      c.do("RPUSH", "list2", "z");
+      c.do("LRANGE", "list", "0", "-1");
+    });
   });
 
   suite.test("MOVE, SELECT and SWAPDB", (c) => {
@@ -235,7 +247,9 @@ describeWithPeers("generic commands", ["valkey-server"], () => {
   suite.test("SCAN finds every key", (c) => {
     c.probe("SCAN of nothing", (client) => scanAll(client));
     for (let i = 0; i < 500; i++) c.do("SET", `key:${i}`, i);
-    c.do("RPUSH", "list", "x");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+    });
     c.probe("SCAN", (client) => scanAll(client));
     c.probe("SCAN COUNT 1", (client) => scanAll(client, "COUNT", "1"));
     c.probe("SCAN COUNT 1000", (client) => scanAll(client, "count", "1000"));
@@ -297,8 +311,13 @@ describeWithPeers("generic commands", ["valkey-server"], () => {
     c.do("SET", "int", "12345");
     c.do("SET", "short", "abc");
     c.do("SET", "long", "x".repeat(100));
-    c.do("RPUSH", "list", "x");
-    for (const key of ["int", "short", "long", "list"]) {
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.do("OBJECT", "ENCODING", "list");
+      c.fail("OBJECT", "FREQ", "list");
+      c.do("OBJECT", "REFCOUNT", "list");
+    });
+    for (const key of ["int", "short", "long"]) {
       c.do("OBJECT", "ENCODING", key);
       c.within(3, "OBJECT", "IDLETIME", key);
       c.fail("OBJECT", "FREQ", key);

@@ -176,13 +176,15 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.do("SET", "k", "3", "GET", "EX", "1000");
     c.do("GET", "k");
     c.within(10, "TTL", "k");
-    c.do("RPUSH", "list", "a");
-    c.fail("SET", "list", "v", "GET");
-    c.fail("SET", "list", "v", "GET", "XX");
-    c.fail("SET", "list", "v", "NX", "GET");
-    c.do("LRANGE", "list", 0, -1);
-    c.do("SET", "list", "v");
-    c.do("TYPE", "list");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "a");
+      c.fail("SET", "list", "v", "GET");
+      c.fail("SET", "list", "v", "GET", "XX");
+      c.fail("SET", "list", "v", "NX", "GET");
+      c.do("LRANGE", "list", 0, -1);
+      c.do("SET", "list", "v");
+      c.do("TYPE", "list");
+    });
   });
 
   suite.test("SET with an expiry", (c) => {
@@ -276,24 +278,26 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.ours("-ERR syntax error", "SET", "k", "v", "XX", "IFEQ", "7");
     c.ours("-ERR syntax error", "SET", "k", "v", "NX", "IFEQ", "7");
     c.ours("-ERR syntax error", "SET", "k", "v", "IFEQ", "7", "IFEQ", "7");
-    c.do("RPUSH", "list", "a");
-    c.ours(
-      "-WRONGTYPE Operation against a key holding the wrong kind of value",
-      "SET",
-      "list",
-      "v",
-      "IFEQ",
-      "a",
-    );
-    c.ours(
-      "-WRONGTYPE Operation against a key holding the wrong kind of value",
-      "SET",
-      "list",
-      "v",
-      "IFEQ",
-      "a",
-      "GET",
-    );
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "a");
+      c.ours(
+        "-WRONGTYPE Operation against a key holding the wrong kind of value",
+        "SET",
+        "list",
+        "v",
+        "IFEQ",
+        "a",
+      );
+      c.ours(
+        "-WRONGTYPE Operation against a key holding the wrong kind of value",
+        "SET",
+        "list",
+        "v",
+        "IFEQ",
+        "a",
+        "GET",
+      );
+    });
   });
 
   suite.test("SETEX, PSETEX and SETNX", (c) => {
@@ -325,10 +329,12 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     }
     c.fail("SETNX", "k");
     c.fail("SETNX", "k", "v", "more");
-    c.do("RPUSH", "list", "a");
-    c.do("SETNX", "list", "v");
-    c.do("SETEX", "list", "1000", "v");
-    c.do("TYPE", "list");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "a");
+      c.do("SETNX", "list", "v");
+      c.do("SETEX", "list", "1000", "v");
+      c.do("TYPE", "list");
+    });
   });
 
   suite.test("GETSET and GETDEL", (c) => {
@@ -340,9 +346,11 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.do("GETDEL", "k");
     c.do("GETDEL", "k");
     c.do("EXISTS", "k");
-    c.do("RPUSH", "list", "a");
-    c.fail("GETSET", "list", "v");
-    c.fail("GETDEL", "list");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "a");
+      c.fail("GETSET", "list", "v");
+      c.fail("GETDEL", "list");
+    });
     c.fail("GETSET", "k");
     c.fail("GETSET", "k", "v", "more");
     c.fail("GETDEL");
@@ -390,9 +398,11 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.fail("GETEX", "k", "GET");
     c.fail("GETEX", "k", "BAD");
     c.fail("GETEX");
-    c.do("RPUSH", "list", "a");
-    c.fail("GETEX", "list");
-    c.fail("GETEX", "list", "EX", "10");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "a");
+      c.fail("GETEX", "list");
+      c.fail("GETEX", "list", "EX", "10");
+    });
     c.do("TTL", "k");
   });
 
@@ -406,11 +416,13 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.do("EXISTS", "c");
     c.do("MSETNX", "c", "1", "c", "2", "d", "3");
     c.do("MGET", "c", "d");
-    c.do("RPUSH", "list", "x");
-    c.do("MGET", "list", "a");
-    c.do("MSETNX", "list", "v", "e", "1");
-    c.do("MSET", "list", "v");
-    c.do("GET", "list");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.do("MGET", "list", "a");
+      c.do("MSETNX", "list", "v", "e", "1");
+      c.do("MSET", "list", "v");
+      c.do("GET", "list");
+    });
     c.fail("MGET");
     c.fail("MSET");
     c.fail("MSET", "a");
@@ -440,9 +452,11 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.within(10, "TTL", "t");
     for (let size = 1; size < 5000; size = size * 2 + 1) c.do("APPEND", "grow", "g".repeat(size));
     c.do("GET", "grow");
-    c.do("RPUSH", "list", "x");
-    c.fail("APPEND", "list", "v");
-    c.fail("STRLEN", "list");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.fail("APPEND", "list", "v");
+      c.fail("STRLEN", "list");
+    });
     c.fail("APPEND", "k");
     c.fail("APPEND", "k", "v", "w");
     c.fail("STRLEN");
@@ -487,9 +501,11 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     }
     c.do("SETRANGE", "none", "536870912", "");
     c.do("SETRANGE", "k", MAX_INTEGER, "");
-    c.do("RPUSH", "list", "x");
-    c.fail("SETRANGE", "list", "0", "v");
-    c.fail("SETRANGE", "list", "0", "");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.fail("SETRANGE", "list", "0", "v");
+      c.fail("SETRANGE", "list", "0", "");
+    });
     c.fail("SETRANGE", "k", "0");
     c.fail("SETRANGE", "k", "0", "v", "w");
   });
@@ -526,10 +542,12 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.fail("GETRANGE", "k", "1", "a");
     c.fail("GETRANGE", "none", "1", "9223372036854775808");
     c.fail("SUBSTR", "k", "1.5", "2");
-    c.do("RPUSH", "list", "x");
-    c.fail("GETRANGE", "list", "0", "1");
-    c.fail("SUBSTR", "list", "0", "1");
-    c.fail("GETRANGE", "list", "a", "1");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.fail("GETRANGE", "list", "0", "1");
+      c.fail("SUBSTR", "list", "0", "1");
+      c.fail("GETRANGE", "list", "a", "1");
+    });
     c.fail("GETRANGE", "k", "0");
     c.fail("SUBSTR", "k", "0");
     c.fail("GETRANGE", "k", "0", "1", "2");
@@ -554,12 +572,14 @@ describeWithPeers("string commands", ["valkey-server"], () => {
       c.either("DECRBY", "k", value);
       c.do("GET", "k");
     }
-    c.do("RPUSH", "list", "x");
-    c.fail("INCR", "list");
-    c.fail("DECR", "list");
-    c.fail("INCRBY", "list", "1");
-    c.fail("DECRBY", "list", "1");
-    c.fail("INCRBY", "list", "abc");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.fail("INCR", "list");
+      c.fail("DECR", "list");
+      c.fail("INCRBY", "list", "1");
+      c.fail("DECRBY", "list", "1");
+      c.fail("INCRBY", "list", "abc");
+    });
     for (const command of ["INCR", "DECR"]) {
       c.fail(command);
       c.fail(command, "k", "1");
@@ -612,9 +632,11 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.do("DEL", "k");
     for (let i = 0; i < 30; i++) c.do("INCRBYFLOAT", "k", "0.1");
     c.do("INCRBYFLOAT", "k", "1e15");
-    c.do("RPUSH", "list", "x");
-    c.fail("INCRBYFLOAT", "list", "1");
-    c.fail("INCRBYFLOAT", "list", "abc");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.fail("INCRBYFLOAT", "list", "1");
+      c.fail("INCRBYFLOAT", "list", "abc");
+    });
   });
 
   suite.test("LCS", (c) => {
@@ -635,40 +657,47 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.fail("LCS", "a", "b", "BAD");
     c.fail("LCS", "a");
     c.fail("LCS");
-    c.do("RPUSH", "list", "x");
-    c.fail("LCS", "list", "a");
-    c.fail("LCS", "a", "list");
-    c.fail("LCS", "a", "list", "BAD");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.fail("LCS", "list", "a");
+      c.fail("LCS", "a", "list");
+      c.fail("LCS", "a", "list", "BAD");
+    });
   });
 
   suite.test("string commands on every other type", (c) => {
-    c.do("RPUSH", "list", "x");
-    c.do("SADD", "set", "x");
-    c.do("HSET", "hash", "f", "v");
-    c.do("ZADD", "zset", "1", "x");
-    c.do("XADD", "stream", "1-1", "f", "v");
-    for (const key of ["list", "set", "hash", "zset", "stream"]) {
-      for (const args of [
-        ["GET", key],
-        ["GETSET", key, "v"],
-        ["GETDEL", key],
-        ["GETEX", key],
-        ["STRLEN", key],
-        ["APPEND", key, "v"],
-        ["SETRANGE", key, "0", "v"],
-        ["GETRANGE", key, "0", "1"],
-        ["INCR", key],
-        ["DECRBY", key, "1"],
-        ["INCRBYFLOAT", key, "1"],
-        ["LCS", key, key],
-        ["SET", key, "v", "GET"],
-        ["SUBSTR", key, "0", "1"],
-        ["GETBIT", key, "0"],
-      ]) {
-        c.fail(...args);
-      }
-      c.do("MGET", key);
-      c.do("TYPE", key);
+    for (const create of [
+      ["rpush", "list", "x"],
+      ["sadd", "set", "x"],
+      ["hset", "hash", "f", "v"],
+      ["zadd", "zset", "1", "x"],
+      ["xadd", "stream", "1-1", "f", "v"],
+    ]) {
+      c.where(create[0], () => {
+        c.do(...create);
+        const key = create[1];
+        for (const args of [
+          ["GET", key],
+          ["GETSET", key, "v"],
+          ["GETDEL", key],
+          ["GETEX", key],
+          ["STRLEN", key],
+          ["APPEND", key, "v"],
+          ["SETRANGE", key, "0", "v"],
+          ["GETRANGE", key, "0", "1"],
+          ["INCR", key],
+          ["DECRBY", key, "1"],
+          ["INCRBYFLOAT", key, "1"],
+          ["LCS", key, key],
+          ["SET", key, "v", "GET"],
+          ["SUBSTR", key, "0", "1"],
+          ["GETBIT", key, "0"],
+        ]) {
+          c.fail(...args);
+        }
+        c.do("MGET", key);
+        c.do("TYPE", key);
+      });
     }
   });
 
@@ -677,13 +706,15 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.ours(":0", "DELIFEQ", "k", "x");
     c.ours(":1", "DELIFEQ", "k", "v");
     c.ours(":0", "DELIFEQ", "k", "v");
-    c.do("RPUSH", "list", "x");
-    c.ours(
-      "-WRONGTYPE Operation against a key holding the wrong kind of value",
-      "DELIFEQ",
-      "list",
-      "x",
-    );
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.ours(
+        "-WRONGTYPE Operation against a key holding the wrong kind of value",
+        "DELIFEQ",
+        "list",
+        "x",
+      );
+    });
     c.ours("-ERR wrong number of arguments for 'delifeq' command", "DELIFEQ", "k");
   });
 

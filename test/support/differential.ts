@@ -16,14 +16,15 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { compareReplies, EXACT, type Comparison } from "./comparison.ts";
 import { compareKeyspaces } from "./keyspace-state.ts";
 import { isStandIn } from "./peers.ts";
-import { formatReply, isError, quoteBytes } from "./reply.ts";
+import { formatReply, isError, itemsOf, quoteBytes } from "./reply.ts";
 import type { Argument, ReceivedReply, RespClient } from "./resp-client.ts";
 import { useServer, type Directives, type ServerProcess } from "./server-process.ts";
 
 /** Reads something off one server; both servers' results must be equal. */
 export type Probe = (client: RespClient) => Promise<string>;
 
-type Step =
+/** `needs`: the command that our server must have for the step to run. */
+type Step = { readonly needs?: string } & (
   | {
       readonly kind: "command";
       readonly args: readonly Argument[];
@@ -48,7 +49,8 @@ type Step =
       readonly args: readonly Argument[];
       readonly reply: string;
       readonly connection: string;
-    };
+    }
+);
 
 /** The connections of a test to one server, by name. */
 class Connections {
@@ -83,6 +85,17 @@ export class Script {
   constructor(steps: Step[], connection: string) {
     this.steps = steps;
     this.connection = connection;
+  }
+
+  /**
+   * Steps for which our server must have the command; without it they are left out on both
+   * sides, and the run says so. For what other groups of commands are needed for.
+   */
+  where(command: string, record: () => void): void {
+    const before = this.steps.length;
+    record();
+    for (let i = before; i < this.steps.length; i++)
+      this.steps[i] = { ...this.steps[i], needs: command };
   }
 
   /** The same script on another connection, by name; "main" is the first one. */
@@ -196,7 +209,7 @@ export function useDifferential(directives: Directives = {}): DifferentialSuite 
 }
 
 async function runScript(
-  steps: readonly Step[],
+  recorded: readonly Step[],
   ours: ServerProcess,
   reference: ServerProcess,
   protocol: 2 | 3,
@@ -204,6 +217,7 @@ async function runScript(
   const mine = new Connections(ours, protocol);
   const theirs = new Connections(reference, protocol);
   try {
+    const steps = await possibleSteps(recorded, await mine.get("state"));
     await Promise.all([reset(await mine.get("main")), reset(await theirs.get("main"))]);
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i];
@@ -224,12 +238,13 @@ async function runScript(
 }
 
 async function runOurScript(
-  steps: readonly Step[],
+  recorded: readonly Step[],
   ours: ServerProcess,
   protocol: 2 | 3,
 ): Promise<void> {
   const mine = new Connections(ours, protocol);
   try {
+    const steps = await possibleSteps(recorded, await mine.get("state"));
     await reset(await mine.get("main"));
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i];
@@ -240,6 +255,18 @@ async function runOurScript(
   } finally {
     mine.close();
   }
+}
+
+/** The steps without those that need a command which the server does not have. */
+async function possibleSteps(steps: readonly Step[], ours: RespClient): Promise<readonly Step[]> {
+  const missing = new Set<string>();
+  for (const name of new Set(steps.flatMap((step) => step.needs ?? []))) {
+    const [row] = itemsOf(await ours.must("COMMAND", "INFO", name));
+    if (row.type === "null") missing.add(name);
+  }
+  if (missing.size === 0) return steps;
+  console.warn(`steps left out, ours has no ${[...missing].join(", ")}`);
+  return steps.filter((step) => step.needs === undefined || !missing.has(step.needs));
 }
 
 async function reset(client: RespClient): Promise<void> {
