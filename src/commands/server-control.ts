@@ -46,8 +46,8 @@ export interface ServerControl {
   setActiveExpire(on: boolean): void;
   /** Forces the collector and gives unused memory back (MEMORY PURGE). */
   purgeMemory(): void;
-  /** Writes CONFIG REWRITE's text to the configuration file: an error text, or null. */
-  rewriteConfig(): string | null;
+  /** Writes CONFIG REWRITE's text to the configuration file: the error reply, or null. */
+  rewriteConfig(forcesAll: boolean): string | null;
   /** Milliseconds of DEBUG REPLYBUFFER PEAK-RESET-TIME; -1 = never; null = the default. */
   setReplyBufferPeakReset(ms: number | null): void;
   /** DEBUG CLIENT-ENFORCE-REPLY-LIST. */

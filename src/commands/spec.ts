@@ -97,7 +97,7 @@ export const ACL_NAMES: readonly string[] = [
   "scripting",
 ];
 
-/** Flag words that COMMAND INFO shows, in its order. */
+/** Flag words that COMMAND INFO shows, in its order; the other flags are nobody else's business. */
 export const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [Flag.WRITE, "write"],
   [Flag.READONLY, "readonly"],
@@ -109,17 +109,15 @@ export const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [Flag.LOADING, "loading"],
   [Flag.STALE, "stale"],
   [Flag.SKIP_MONITOR, "skip_monitor"],
-  [Flag.SKIP_SLOWLOG, "skip_slowlog"],
+  [Flag.SKIP_SLOWLOG, "skip_commandlog"],
   [Flag.ASKING, "asking"],
   [Flag.FAST, "fast"],
   [Flag.NO_AUTH, "no_auth"],
-  [Flag.MAY_REPLICATE, "may_replicate"],
   [Flag.NO_MANDATORY_KEYS, "no_mandatory_keys"],
   [Flag.NO_ASYNC_LOADING, "no_async_loading"],
   [Flag.NO_MULTI, "no_multi"],
   [Flag.MOVABLE_KEYS, "movablekeys"],
   [Flag.ALLOW_BUSY, "allow_busy"],
-  [Flag.TOUCHES_ARBITRARY_KEYS, "touches_arbitrary_keys"],
 ];
 
 /**
@@ -156,6 +154,11 @@ export interface CommandSpec {
   /** Flags of the keys by the arguments given, where a spec has variable_flags. */
   getKeyFlags?: (args: Args) => string;
   tips?: readonly string[];
+}
+
+/** The name that errors, INFO and ACL use: "get", "client|list". */
+export function fullName(spec: CommandSpec): string {
+  return spec.parent === undefined ? spec.name : `${spec.parent}|${spec.name}`;
 }
 
 /** One key at argument 1. */

@@ -1,11 +1,6 @@
 /** All commands, in the order of their groups; a row's index is the command's number. */
-import { type CommandSpec, Flag } from "./spec.ts";
+import { type CommandSpec, Flag, fullName } from "./spec.ts";
 import { stringCommands } from "./string.ts";
-
-/** The name that errors, INFO and ACL use: "get", "client|list". */
-export function fullName(spec: CommandSpec): string {
-  return spec.parent === undefined ? spec.name : `${spec.parent}|${spec.name}`;
-}
 
 /** The rows of all groups. Throws when two rows have one name or a subcommand has no container. */
 export function commandTable(): readonly CommandSpec[] {

@@ -12,8 +12,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { CommandContext } from "../commands/context.ts";
-import { type CommandSpec, Flag } from "../commands/spec.ts";
-import { fullName } from "../commands/table.ts";
+import { type CommandSpec, Flag, fullName } from "../commands/spec.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";

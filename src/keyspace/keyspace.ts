@@ -13,9 +13,20 @@ import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import { Arena } from "../memory/arena.ts";
 import { Database } from "./database.ts";
-import { type LfuSettings, freshLfuClock, touchedLfuClock } from "./access-clock.ts";
+import { type LfuSettings, freshLfuClock, lfuCounter, touchedLfuClock } from "./access-clock.ts";
 import { NotifyClass } from "./notify.ts";
-import { Meta, keyLength, keyStart, metaOf, recordBytes, setMeta, viewOf } from "./record.ts";
+import {
+  Meta,
+  keyLength,
+  keyStart,
+  metaOf,
+  recordBytes,
+  rootOf,
+  setMeta,
+  typeOf,
+  viewOf,
+} from "./record.ts";
+import { VALUE_TYPES } from "./value-types.ts";
 
 /** What the layers above do when the keyspace changes; each is a no-op until it is set. */
 export interface KeyspaceHooks {
@@ -30,6 +41,11 @@ export interface KeyspaceHooks {
   ): void;
   /** A key was changed; called only while `watchesKeys` is set. */
   onModified(database: number, view: DataView, start: number, end: number): void;
+  /**
+   * All keys of a database are about to vanish, or, unless `by` is -1, to give way to those of
+   * database `by`. Called only while `watchesKeys` is set, while the keys are still there.
+   */
+  onReplaced(database: number, by: number): void;
   /** A key vanished by itself: replicas and the AOF must hear of it as a deletion. */
   onVanished(database: number, view: DataView, start: number, end: number, evicted: boolean): void;
 }
@@ -67,7 +83,7 @@ export class Keyspace {
 
   constructor(
     databaseCount: number,
-    private readonly clock: Clock,
+    readonly clock: Clock,
     readonly prng: Prng,
     private readonly hooks: KeyspaceHooks,
   ) {
@@ -115,6 +131,12 @@ export class Keyspace {
     return (this.accessClock - used) & Meta.CLOCK_MASK;
   }
 
+  /** The record's LFU counter, 0..255, after the decay that is due. Requires: usesLfu. */
+  frequency(record: number): number {
+    const clock = metaOf(this.arena, record) & Meta.CLOCK_MASK;
+    return lfuCounter(clock, this.nowMs, this.lfu as LfuSettings);
+  }
+
   onEvent(
     eventClass: NotifyClass,
     event: string,
@@ -139,6 +161,7 @@ export class Keyspace {
     this.hooks.onVanished(database.id, view, start, end, false);
     database.detachFound(record);
     database.notify(NotifyClass.EXPIRED, "expired", view, start, end);
+    database.signal(view, start, end);
     this.freeRecord(record);
   }
 
@@ -150,14 +173,33 @@ export class Keyspace {
     this.evictedKeys++;
     this.hooks.onVanished(database.id, view, start, end, true);
     database.detachFound(record);
+    database.signal(view, start, end);
     database.notify(NotifyClass.EVICTED, "evicted", view, start, end);
     this.freeRecord(record);
   }
 
-  /** Frees a record that no index names any more. */
+  /** Frees a record that no index names any more, and its value. */
   freeRecord(record: number): void {
     const view = viewOf(this.arena, record);
+    const meta = metaOf(this.arena, record);
+    if ((meta & Meta.ROOT) !== 0) {
+      VALUE_TYPES[typeOf(meta)].free(this.arena, rootOf(view, record, meta));
+    }
+    this.arena.free(record, recordBytes(view, record, meta));
+  }
+
+  /** Frees a record that no index names any more, but not the root of its value. */
+  freeRecordBlock(record: number): void {
+    const view = viewOf(this.arena, record);
     this.arena.free(record, recordBytes(view, record, metaOf(this.arena, record)));
+  }
+
+  /** Removes every key of a database and returns how many there were. O(keys). */
+  clearDatabase(database: Database): number {
+    if (this.watchesKeys) this.hooks.onReplaced(database.id, -1);
+    const count = database.index.size;
+    database.clear();
+    return count;
   }
 
   /** Keys of all databases. */
@@ -169,6 +211,11 @@ export class Keyspace {
 
   /** Exchanges the contents of two databases. O(1). */
   swap(a: number, b: number): void {
+    if (a === b) return;
+    if (this.watchesKeys) {
+      this.hooks.onReplaced(a, b);
+      this.hooks.onReplaced(b, a);
+    }
     const first = this.databases[a];
     this.databases[a] = this.databases[b];
     this.databases[b] = first;

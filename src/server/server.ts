@@ -11,8 +11,8 @@ import { type Prng, randomHex } from "../base/prng.ts";
 import { BUNSEN } from "../base/version.ts";
 import type { CommandContext } from "../commands/context.ts";
 import type { ProcessReport, ServerControl, ShutdownOptions } from "../commands/server-control.ts";
-import type { CommandSpec } from "../commands/spec.ts";
-import { commandTable, fullName } from "../commands/table.ts";
+import { type CommandSpec, fullName } from "../commands/spec.ts";
+import { commandTable } from "../commands/table.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
@@ -259,13 +259,13 @@ export class Server implements ServerControl, ConnectionHost {
     this.host.collectGarbage();
   }
 
-  rewriteConfig(): string | null {
+  rewriteConfig(forcesAll: boolean): string | null {
     if (this.configFile === "") return "ERR The server is running without a config file";
     const old = this.host.files.read(this.configFile);
     const text = "error" in old ? "" : old.text;
     const rewritten = rewriteConfigText(text, this.config, {
       users: [],
-      forcesAll: this.forcesFullRewrite,
+      forcesAll,
     });
     const error = this.host.replaceFile(this.configFile, rewritten);
     if (error !== null) {
@@ -275,9 +275,6 @@ export class Server implements ServerControl, ConnectionHost {
     this.log.notice("CONFIG REWRITE executed with success.");
     return null;
   }
-
-  /** DEBUG CONFIG-REWRITE-FORCE-ALL. */
-  forcesFullRewrite = false;
 
   setReplyBufferPeakReset(ms: number | null): void {
     this.cron.replyPeakResetMs = ms;
