@@ -64,6 +64,10 @@ const BIN_COUNT = EXACT_BINS + 10;
 
 /** Class marker of a span that holds a single large block. */
 const LARGE = 255;
+/** Pages of the span of a block with its own segment: one, as no other span has, stands for all. */
+const OWN_SEGMENT_PAGES = 1;
+/** The largest block: its rounded size is the largest multiple of 1/8 of 2^30 below 2^31. */
+const LARGE_BYTES_MAX = 15 * 2 ** 27;
 
 /** The index (0..79) of the size class that serves `size` bytes. Requires: 0 < size <= 32 KiB. */
 function classOf(size: number): number {
@@ -106,7 +110,7 @@ export class Arena {
 
   /** Bytes in live blocks, rounded up to their block sizes. */
   liveBytes = 0;
-  /** Bytes of pages that belong to spans: what the arena holds for use. */
+  /** Bytes of spans, live or not, and of blocks in segments of their own: what is held for use. */
   spanBytes = 0;
   /** Bytes of all segments that exist, touched or not. */
   reservedBytes = 0;
@@ -146,10 +150,12 @@ export class Arena {
   }
 
   /**
-   * A block of at least `size` bytes, its contents undefined. Throws RangeError when memory ends.
-   * References and offsets stay valid: only the owner of a block ever moves it.
+   * A block of at least `size` bytes, its contents undefined. Throws RangeError when memory ends,
+   * and changes nothing then. References and offsets stay valid: only the owner of a block ever
+   * moves it. Requires: size > 0.
    */
   allocate(size: number): number {
+    if (DEBUG && !(size > 0)) throw new Error(`allocated ${size} bytes`);
     if (size > SMALL_BYTES_MAX) return this.allocateLarge(size);
     const sizeClass = classOf(size);
     let span = this.usable[sizeClass];
@@ -181,8 +187,7 @@ export class Arena {
     }
     const span = this.pageSpan[reference >>> GRANULES_PER_PAGE_SHIFT];
     const sizeClass = this.spanClass[span];
-    if (DEBUG && sizeClass !== classOf(size))
-      throw new Error(`freed ${size} bytes of another class`);
+    if (DEBUG) this.checkBlock(reference, size);
     const granules = this.classGranules[sizeClass];
     this.liveBytes -= granules << 3;
     this.classLive[sizeClass]--;
@@ -200,19 +205,23 @@ export class Arena {
 
   /**
    * True when the block lies in a span that is so sparse that moving its blocks into fuller spans
-   * would free it: less than half live, and another span of the class has room.
+   * would free it: less than half live, and `allocate` would take from another span, no sparser.
    */
   isSparse(reference: number, size: number): boolean {
     if (size > SMALL_BYTES_MAX) return false;
     const span = this.pageSpan[reference >>> GRANULES_PER_PAGE_SHIFT];
     const sizeClass = this.spanClass[span];
     const usable = this.usable[sizeClass];
-    if (usable === 0 || (usable === span && this.spanNext[span] === 0)) return false;
+    // Moved within its own span or into a sparser one, a block would only move again.
+    if (usable === span || this.spanLive[usable] < this.spanLive[span]) return false;
     const granules = this.spanPages[span] << GRANULES_PER_PAGE_SHIFT;
     return this.spanLive[span] * this.classGranules[sizeClass] * 2 < granules;
   }
 
-  /** Puts the fullest spans first, so that moved blocks fill them. O(spans); the compactor's. */
+  /**
+   * Puts the fullest spans first, so that moved blocks fill them. O(spans log spans).
+   * COLD: once per cycle of the compactor.
+   */
   sortUsableSpans(): void {
     for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
       const spans: number[] = [];
@@ -258,7 +267,10 @@ export class Arena {
     }
   }
 
-  /** Live and held bytes of each size class in use, for MEMORY STATS and MALLOC-STATS. */
+  /**
+   * Live and held bytes of each size class in use; large blocks belong to none.
+   * COLD: for MEMORY STATS and MALLOC-STATS.
+   */
   report(): ClassReport[] {
     const report: ClassReport[] = [];
     for (let i = 0; i < CLASS_COUNT; i++) {
@@ -272,7 +284,7 @@ export class Arena {
     return report;
   }
 
-  /** Calls `visit` with every free run of pages that was used before: what could be given back. */
+  /** Calls `visit` with every free run of pages, used before or not. O(runs). */
   eachFreeRun(visit: (segment: number, byteOffset: number, byteLength: number) => void): void {
     for (let bin = 1; bin < BIN_COUNT; bin++) {
       for (let page = this.bins[bin]; page !== -1; page = this.runNext[page]) {
@@ -284,6 +296,149 @@ export class Arena {
         );
       }
     }
+  }
+
+  /**
+   * Throws when an invariant of the header is broken, or a sum is wrong. O(pages + blocks).
+   * COLD: for tests.
+   */
+  verify(): void {
+    const runs = this.verifyPages();
+    let listed = 0;
+    for (let bin = 1; bin < BIN_COUNT; bin++) {
+      for (let page = this.bins[bin], before = -1; page !== -1; page = this.runNext[page]) {
+        if (binOf(this.runLength[page]) !== bin) throw new Error("a free run in a wrong bin");
+        if (this.runPrevious[page] !== before) throw new Error("a free run's link back is wrong");
+        if (!runs.has(page)) throw new Error("a listed run that is not free");
+        before = page;
+        listed++;
+      }
+    }
+    if (listed !== runs.size) throw new Error("a free run in no bin, or in two");
+    this.verifyUsable();
+    let liveBytes = 0;
+    let spanBytes = 0;
+    const classLive = new Float64Array(CLASS_COUNT);
+    const classSpanBytes = new Float64Array(CLASS_COUNT);
+    for (const span of this.spansInUse()) {
+      const sizeClass = this.spanClass[span];
+      const bytes =
+        this.spanPages[span] === OWN_SEGMENT_PAGES
+          ? this.bytes[this.spanPage[span] >>> PAGES_PER_SEGMENT_SHIFT].length
+          : this.spanPages[span] << PAGE_SHIFT;
+      spanBytes += bytes;
+      if (sizeClass === LARGE) liveBytes += bytes;
+      else {
+        this.verifyBlocks(span, sizeClass);
+        liveBytes += this.spanLive[span] * classBytes(sizeClass);
+        classLive[sizeClass] += this.spanLive[span];
+        classSpanBytes[sizeClass] += bytes;
+      }
+    }
+    if (liveBytes !== this.liveBytes) throw new Error("wrong liveBytes");
+    if (spanBytes !== this.spanBytes) throw new Error("wrong spanBytes");
+    if (this.bytes.reduce((sum, bytes) => sum + bytes.length, 0) !== this.reservedBytes)
+      throw new Error("wrong reservedBytes");
+    for (let i = 0; i < CLASS_COUNT; i++) {
+      if (classLive[i] !== this.classLive[i]) throw new Error("wrong count of live blocks");
+      if (classSpanBytes[i] !== this.classSpanBytes[i]) throw new Error("wrong bytes of a class");
+    }
+  }
+
+  /**
+   * Invariants 1 to 3. Returns the first pages of all free runs.
+   * COLD: for tests.
+   */
+  private verifyPages(): Set<number> {
+    const runs = new Set<number>();
+    for (let segment = 0; segment < this.bytes.length; segment++) {
+      const first = firstPageOf(segment);
+      const isOwn = this.spanPages[this.pageSpan[first]] === OWN_SEGMENT_PAGES;
+      if (this.bytes[segment].length === 0 || isOwn) continue;
+      let wasFree = false;
+      for (let page = first; page < first + pagesOf(segment);) {
+        const span = this.pageSpan[page];
+        const pages = span === 0 ? this.runLength[page] : this.spanPages[span];
+        if (pages < 1 || page + pages > first + pagesOf(segment)) throw new Error("wrong length");
+        for (let i = page; i < page + pages; i++) {
+          if (this.pageSpan[i] !== span) throw new Error("a page in two places");
+        }
+        if (span === 0) {
+          if (wasFree) throw new Error("free runs are adjacent");
+          if (this.runLength[page + pages - 1] !== pages) throw new Error("a run's end is wrong");
+          runs.add(page);
+        } else if (this.spanPage[span] !== page) throw new Error("a span's pages are not its own");
+        wasFree = span === 0;
+        page += pages;
+      }
+    }
+    return runs;
+  }
+
+  /**
+   * Invariant 5, and the links of the lists.
+   * COLD: for tests.
+   */
+  private verifyUsable(): void {
+    const usable = new Set<number>();
+    for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
+      let before = 0;
+      for (let span = this.usable[sizeClass]; span !== 0; span = this.spanNext[span]) {
+        if (this.spanClass[span] !== sizeClass) throw new Error("a span on another class's list");
+        if (this.spanPrevious[span] !== before) throw new Error("a span's link back is wrong");
+        if (usable.has(span)) throw new Error("a list of spans is a ring");
+        usable.add(span);
+        before = span;
+      }
+    }
+    for (const span of this.spansInUse()) {
+      const hasFree = this.spanFree[span] !== 0 || this.spanBump[span] !== this.spanEnd[span];
+      if (hasFree !== usable.has(span)) throw new Error("a span's list and its room disagree");
+    }
+  }
+
+  /**
+   * Invariant 4.
+   * COLD: for tests.
+   */
+  private verifyBlocks(span: number, sizeClass: number): void {
+    const granules = this.classGranules[sizeClass];
+    const start = this.spanPage[span] << GRANULES_PER_PAGE_SHIFT;
+    const carved = ((this.spanBump[span] - start) | 0) / granules;
+    const listed = new Set<number>();
+    for (let reference = this.spanFree[span]; reference !== 0;) {
+      const block = ((reference - start) | 0) / granules;
+      if (!Number.isInteger(block) || block < 0 || block >= carved || listed.has(block))
+        throw new Error("a span's free list is broken");
+      listed.add(block);
+      reference = this.words[reference >>> Ref.SEGMENT_SHIFT][(reference & Ref.GRANULE_MASK) << 1];
+    }
+    if (this.spanLive[span] + listed.size !== carved) throw new Error("wrong count of blocks");
+  }
+
+  /** COLD: for tests. */
+  private spansInUse(): Set<number> {
+    const spans = new Set<number>();
+    for (let segment = 0; segment < this.bytes.length; segment++) {
+      const first = firstPageOf(segment);
+      for (let page = first; page < first + pagesOf(segment); page++) {
+        if (this.pageSpan[page] !== 0) spans.add(this.pageSpan[page]);
+      }
+    }
+    return spans;
+  }
+
+  /** Throws when no block of this size begins at the reference. For DEBUG. */
+  private checkBlock(reference: number, size: number): void {
+    const span = this.pageSpan[reference >>> GRANULES_PER_PAGE_SHIFT];
+    if (span === 0) throw new Error("freed a block of no span");
+    if (this.spanClass[span] !== classOf(size)) throw new Error(`freed ${size} of another class`);
+    const start = this.spanPage[span] << GRANULES_PER_PAGE_SHIFT;
+    const offset = (reference - start) | 0;
+    const carved = (this.spanBump[span] - start) | 0;
+    if (offset % this.classGranules[this.spanClass[span]] !== 0 || offset >= carved)
+      throw new Error("freed what is no block");
+    if (this.spanLive[span] === 0) throw new Error("freed a block twice");
   }
 
   private hasOtherUsable(span: number, sizeClass: number): boolean {
@@ -354,12 +509,14 @@ export class Arena {
   }
 
   private allocateLarge(size: number): number {
+    if (size > LARGE_BYTES_MAX) throw new RangeError("a block of 2 GiB or more");
     const bytes = blockBytes(size);
-    const pages = bytes >>> PAGE_SHIFT;
-    const page =
-      bytes > SHARED_SEGMENT_BYTES_MAX ? this.addOwnSegment(bytes) : this.takePages(pages);
-    const span = this.newSpan(LARGE, page, bytes > SHARED_SEGMENT_BYTES_MAX ? 1 : pages);
+    const isShared = bytes <= SHARED_SEGMENT_BYTES_MAX;
+    const pages = isShared ? bytes >>> PAGE_SHIFT : OWN_SEGMENT_PAGES;
+    const page = isShared ? this.takePages(pages) : this.addOwnSegment(bytes);
+    const span = this.newSpan(LARGE, page, pages);
     this.spanLive[span] = 1;
+    this.spanBytes += bytes - pages * PAGE_BYTES;
     this.liveBytes += bytes;
     return page << GRANULES_PER_PAGE_SHIFT;
   }
@@ -367,14 +524,14 @@ export class Arena {
   private freeLarge(reference: number, size: number): void {
     const bytes = blockBytes(size);
     const span = this.pageSpan[reference >>> GRANULES_PER_PAGE_SHIFT];
-    if (DEBUG && this.spanClass[span] !== LARGE)
-      throw new Error("freed a small block as a large one");
+    if (DEBUG && (span === 0 || this.spanClass[span] !== LARGE))
+      throw new Error("freed what is no large block");
     this.liveBytes -= bytes;
     if (bytes <= SHARED_SEGMENT_BYTES_MAX) {
       this.dropSpan(span);
       return;
     }
-    this.spanBytes -= PAGE_BYTES;
+    this.spanBytes -= bytes;
     this.pageSpan[reference >>> GRANULES_PER_PAGE_SHIFT] = 0;
     this.spanNext[span] = this.spanFreeHead;
     this.spanFreeHead = span;
