@@ -19,6 +19,7 @@ import { NotifyClass } from "./notify.ts";
 import {
   Meta,
   RECORD_KEY_AT,
+  copyExpireAt,
   expireAtMs,
   keyLength,
   keyStart,
@@ -83,12 +84,24 @@ export class Database {
     const record = this.index.find(view, start, end, hash);
     if (record === 0) return 0;
     const meta = metaOf(this.arena, record);
-    if ((meta & Meta.EXPIRY) !== 0 && this.expireFound(record)) return 0;
+    if ((meta & Meta.EXPIRY) !== 0 && this.expireFoundForWrite(record)) return 0;
     this.keyspace.touch(record, meta);
     return record;
   }
 
-  /** The record of a key, or 0: neither counted nor touched (OBJECT, TTL, EXISTS' like). */
+  /** As `lookupRead`, but the key is not touched: EXISTS, TYPE, TTL. */
+  lookupReadUntouched(view: DataView, start: number, end: number): number {
+    const record = this.peek(view, start, end);
+    if (record !== 0) {
+      this.keyspace.hits++;
+      return record;
+    }
+    this.keyspace.misses++;
+    this.notify(NotifyClass.KEY_MISS, "keymiss", view, start, end);
+    return 0;
+  }
+
+  /** The record of a key, or 0: neither counted nor touched (OBJECT, DEL). */
   peek(view: DataView, start: number, end: number): number {
     const hash = this.index.hash(view, start, end);
     this.hash = hash;
@@ -96,6 +109,13 @@ export class Database {
     if (record === 0) return 0;
     if ((metaOf(this.arena, record) & Meta.EXPIRY) !== 0 && this.expireFound(record)) return 0;
     return record;
+  }
+
+  /** The record of a key, or 0: not counted, not touched, and not removed if it has expired. */
+  find(view: DataView, start: number, end: number): number {
+    const hash = this.index.hash(view, start, end);
+    this.hash = hash;
+    return this.index.find(view, start, end, hash);
   }
 
   /** Adds the key looked up last, which is missing, as a string. Grows the arena. */
@@ -166,6 +186,28 @@ export class Database {
     this.index.insert(record, this.hash);
     this.volatile.insert(record, this.hash);
     this.notify(NotifyClass.NEW, "new", keyView, keyFrom, keyTo);
+    return record;
+  }
+
+  /**
+   * Adds the key looked up last, which is missing, with the type, encoding, value and expiry of
+   * `source`, a record of any database. Both then name one root, if there is one: the caller gives
+   * the new record another one, or drops the old record with `freeRecordBlock`. Grows the arena.
+   */
+  insertLike(source: number, keyView: DataView, keyFrom: number, keyTo: number): number {
+    const sourceView = viewOf(this.arena, source);
+    const sourceMeta = metaOf(this.arena, source);
+    const from = valueAt(sourceView, source, sourceMeta);
+    const sourceBase = (source & Ref.GRANULE_MASK) << 3;
+    const valueBytes = sourceBase + recordBytes(sourceView, source, sourceMeta) - from;
+    const meta = sourceMeta & ~(Meta.CLOCK_MASK | Meta.EXPIRY);
+    const record =
+      (sourceMeta & Meta.EXPIRY) === 0
+        ? this.insertRecord(keyView, keyFrom, keyTo, meta, valueBytes)
+        : this.insertExpiringRecord(keyView, keyFrom, keyTo, meta, valueBytes, 0);
+    const view = viewOf(this.arena, record);
+    copyBytes(view, valueAt(view, record, sourceMeta), sourceView, from, valueBytes);
+    if ((sourceMeta & Meta.EXPIRY) !== 0) copyExpireAt(view, record, sourceView, source);
     return record;
   }
 
@@ -296,7 +338,7 @@ export class Database {
     return moved;
   }
 
-  /** Looks a record up by its own key, so that the "looked up last" methods apply to it. */
+  /** Looks a record up by its own key, so that the methods for the key looked up last apply. */
   findRecord(record: number): void {
     const view = viewOf(this.arena, record);
     const start = keyStart(view, record);
@@ -307,11 +349,15 @@ export class Database {
 
   /** Removes the record of the key looked up last if its time has come: true if it was removed. */
   expireFound(record: number): boolean {
-    const view = viewOf(this.arena, record);
-    if (expireAtMs(view, record) > this.keyspace.nowMs) return false;
+    if (!this.isDue(record)) return false;
     if (!this.keyspace.mayExpire) return this.keyspace.hidesExpired;
     this.keyspace.expireRecord(this, record);
     return true;
+  }
+
+  /** Whether a record with an expiry has outlived it: a key still lives in its last millisecond. */
+  isDue(record: number): boolean {
+    return expireAtMs(viewOf(this.arena, record), record) < this.keyspace.nowMs;
   }
 
   /**
@@ -327,10 +373,16 @@ export class Database {
   ): void {
     const keyspace = this.keyspace;
     keyspace.dirty++;
-    if (keyspace.watchesKeys) keyspace.onModified(this.id, view, start, end);
+    this.signal(view, start, end);
     if ((keyspace.notifyFlags & eventClass) !== 0) {
       keyspace.onEvent(eventClass, event, this.id, view, start, end);
     }
+  }
+
+  /** Tells whoever watches the key that it changed, and nothing else. */
+  signal(view: DataView, start: number, end: number): void {
+    const keyspace = this.keyspace;
+    if (keyspace.watchesKeys) keyspace.onModified(this.id, view, start, end);
   }
 
   /** Fires a keyspace event for a key, if anyone asked for this class of events. */
@@ -341,17 +393,28 @@ export class Database {
     }
   }
 
-  /** Frees every record and both indexes. */
+  /**
+   * Frees every record and both indexes. O(keys).
+   * COLD: FLUSHDB.
+   */
   clear(): void {
     const keyspace = this.keyspace;
-    let cursor = 0;
-    do {
-      cursor = this.index.scan(cursor, (record) => keyspace.freeRecord(record));
-    } while (cursor !== 0);
+    this.index.eachEntry((record) => keyspace.freeRecord(record));
     this.index.clear();
     this.volatile.clear();
     this.averageTtlMs = 0;
     this.expireCursor = 0;
+  }
+
+  /**
+   * `expireFound` for a key about to be written. A hidden record is removed even where the server
+   * may not expire by itself: an insertion beside it would put the key into the index twice.
+   */
+  private expireFoundForWrite(record: number): boolean {
+    if (!this.isDue(record)) return false;
+    if (!this.keyspace.mayExpire && !this.keyspace.hidesExpired) return false;
+    this.keyspace.expireRecord(this, record);
+    return true;
   }
 
   private replaceWithNewString(

@@ -25,6 +25,7 @@
  * Why text and no binary integers: GET is a copy, and small numbers are shorter as text.
  */
 import { type Arena, Ref } from "../memory/arena.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { prefixBytes, storedBytes, storedLength } from "../memory/stored-bytes.ts";
 
 export const enum ValueType {
@@ -107,6 +108,16 @@ export function valueStart(view: DataView, at: number): number {
   return at + prefixBytes(storedLength(view, at));
 }
 
+/** The reference of the value's root block. Requires: Meta.ROOT. */
+export function rootOf(view: DataView, record: number, meta: number): number {
+  return view.getInt32(valueAt(view, record, meta), true);
+}
+
+/** Lets the record refer to another root block. Requires: Meta.ROOT. */
+export function setRoot(view: DataView, record: number, meta: number, root: number): void {
+  view.setInt32(valueAt(view, record, meta), root, true);
+}
+
 /** Bytes that the record was allocated with. */
 export function recordBytes(view: DataView, record: number, meta: number): number {
   const at = valueAt(view, record, meta);
@@ -128,6 +139,16 @@ export function expireAtMs(view: DataView, record: number): number {
 /** The expiry, exact. Requires: Meta.EXPIRY. */
 export function expireAtExact(view: DataView, record: number): bigint {
   return view.getBigInt64(keyEnd(view, record), true);
+}
+
+/** Copies the expiry of one record to another, exactly. Requires: Meta.EXPIRY in both. */
+export function copyExpireAt(
+  target: DataView,
+  targetRecord: number,
+  source: DataView,
+  sourceRecord: number,
+): void {
+  copyBytes(target, keyEnd(target, targetRecord), source, keyEnd(source, sourceRecord), 8);
 }
 
 /** Overwrites the expiry. Requires: Meta.EXPIRY. */

@@ -106,6 +106,7 @@ export class Server implements ServerControl, ConnectionHost {
     this.keyspace = new Keyspace(config.int("databases"), clock, prng, {
       onEvent: () => {},
       onModified: () => {},
+      onReplaced: () => {},
       onVanished: () => {
         this.keyspace.dirty++;
       },

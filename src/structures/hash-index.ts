@@ -43,7 +43,7 @@
  */
 import { hashBytes } from "../base/hash.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
-import { equalBytes } from "../base/bytes.ts";
+import { copyBytes, equalBytes } from "../base/bytes.ts";
 import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
 
 const BUCKET_BYTES = 64;
@@ -215,6 +215,49 @@ export class HashIndex {
       if (++bucket === buckets) bucket = 0;
     } while (bucket !== home);
     return nextPosition(cursor, home, meta);
+  }
+
+  /**
+   * Calls `visit` for every entry, in no order that outlives a change. `visit` may free the entry
+   * but must not change the index. O(buckets): entries are not looked at.
+   * COLD: for whole databases.
+   */
+  eachEntry(visit: (entry: number) => void): void {
+    this.eachSegment((segment, buckets) => {
+      const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+      const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS + REFERENCE_WORD;
+      for (let bucket = 0; bucket < buckets; bucket++) {
+        const line = base + (bucket << BUCKET_WORDS_SHIFT);
+        for (let slot = 0; slot < SLOTS; slot++) {
+          if (words[line + slot] !== 0) visit(words[line + slot]);
+        }
+      }
+    });
+  }
+
+  /**
+   * Moves the segment at `cursor` if that makes the arena denser, and says whether it did. What the
+   * last `find` found is stale then. O(bytes of the segment).
+   */
+  compactSegment(cursor: number): boolean {
+    if (this.size === 0) return false;
+    const index = cursor >>> (32 - this.depth);
+    const segment = this.directoryWords[this.directoryAt + (index << 1)];
+    const meta = this.directoryWords[this.directoryAt + (index << 1) + 1];
+    const bytes = segmentBytes(meta & 0xffff);
+    if (!this.arena.isSparse(segment, bytes)) return false;
+    const moved = this.arena.allocate(bytes);
+    copyBytes(
+      this.arena.views[moved >>> Ref.SEGMENT_SHIFT],
+      (moved & Ref.GRANULE_MASK) << 3,
+      this.arena.views[segment >>> Ref.SEGMENT_SHIFT],
+      (segment & Ref.GRANULE_MASK) << 3,
+      bytes,
+    );
+    const span = 1 << (this.depth - (meta >>> 16));
+    this.setPairs(index & ~(span - 1), span, moved, meta);
+    this.arena.free(segment, bytes);
+    return true;
   }
 
   /**

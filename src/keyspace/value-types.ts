@@ -1,0 +1,107 @@
+/**
+ * What differs between the types of values: one row per ValueType.
+ *
+ * Everything that handles keys of any type (deleting, COPY, RENAME, TYPE, OBJECT ENCODING, MEMORY
+ * USAGE) treats inline values as bytes and asks the row only for what hangs below a root block. So
+ * a new type adds its row here and nothing else in this layer.
+ *
+ * Why a table and not a class per value: a value is a reference in the arena, and no object of the
+ * collector's may exist per key.
+ */
+import { parseInteger, parseInt64 } from "../base/integer.ts";
+import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
+import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
+import {
+  Meta,
+  StringEncoding,
+  encodingOf,
+  keyLength,
+  metaOf,
+  recordBytes,
+  rootOf,
+  typeOf,
+  valueAt,
+  viewOf,
+} from "./record.ts";
+
+export interface ValueTypeRow {
+  /** As TYPE and the option TYPE of SCAN name it. */
+  readonly name: string;
+  /** As OBJECT ENCODING names the value of this record. */
+  encodingName(arena: Arena, record: number): string;
+  /** Frees a root block and all that hangs below it. O(blocks). */
+  free(arena: Arena, root: number): void;
+  /** A root block with a copy of all that hangs below this one. O(bytes). Grows the arena. */
+  duplicate(arena: Arena, root: number): number;
+  /** Bytes of arena memory that the root block and all below it occupy. O(blocks). */
+  memoryBytes(arena: Arena, root: number): number;
+}
+
+/** The row of a type whose values are inline always. */
+function inlineType(
+  name: string,
+  encodingName: (arena: Arena, record: number) => string,
+): ValueTypeRow {
+  const refuse = (): never => {
+    throw new Error(`a ${name} has no root block`);
+  };
+  return { name, encodingName, free: refuse, duplicate: refuse, memoryBytes: refuse };
+}
+
+/** The row of a type that only its name is known of: no record of it can exist. */
+function reservedType(name: string): ValueTypeRow {
+  return inlineType(name, () => {
+    throw new Error(`there are no values of type ${name}`);
+  });
+}
+
+/** By ValueType. */
+export const VALUE_TYPES: readonly ValueTypeRow[] = [
+  inlineType("string", stringEncodingName),
+  reservedType("list"),
+  reservedType("set"),
+  reservedType("zset"),
+  reservedType("hash"),
+  reservedType("stream"),
+];
+
+/** Bytes of arena memory that a key, its value and its expiry occupy, without the index. */
+export function recordMemoryBytes(arena: Arena, record: number): number {
+  const meta = metaOf(arena, record);
+  const view = viewOf(arena, record);
+  const own = blockBytes(recordBytes(view, record, meta));
+  if ((meta & Meta.ROOT) === 0) return own;
+  return own + VALUE_TYPES[typeOf(meta)].memoryBytes(arena, rootOf(view, record, meta));
+}
+
+/** Digits and sign of the longest int64. */
+const INT64_CHARACTERS_MAX = 20;
+/** Valkey 8.1 embeds a string while object, key, expiry and value together take 64 bytes at most. */
+const EMBEDDED_BYTES_MAX = 64;
+const OBJECT_BYTES = 16;
+const EMBEDDED_KEY_OVERHEAD = 3;
+const EMBEDDED_VALUE_OVERHEAD = 4;
+const EMBEDDED_EXPIRY_BYTES = 8;
+
+/** "int", "embstr" or "raw": what Valkey 8.1 would have chosen for this key and value. */
+function stringEncodingName(arena: Arena, record: number): string {
+  const meta = metaOf(arena, record);
+  if (encodingOf(meta) === StringEncoding.RAW) return "raw";
+  const view = viewOf(arena, record);
+  const at = valueAt(view, record, meta);
+  const length = storedLength(view, at);
+  if (length <= INT64_CHARACTERS_MAX) {
+    const bytes = arena.bytes[record >>> Ref.SEGMENT_SHIFT];
+    const start = at + prefixBytes(length);
+    const small = parseInteger(bytes, start, start + length);
+    if (small === small || parseInt64(bytes, start, start + length) !== null) return "int";
+  }
+  const embedded =
+    OBJECT_BYTES +
+    EMBEDDED_KEY_OVERHEAD +
+    keyLength(view, record) +
+    ((meta & Meta.EXPIRY) !== 0 ? EMBEDDED_EXPIRY_BYTES : 0) +
+    EMBEDDED_VALUE_OVERHEAD +
+    length;
+  return embedded <= EMBEDDED_BYTES_MAX ? "embstr" : "raw";
+}
