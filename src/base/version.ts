@@ -8,3 +8,6 @@ export const BUNSEN: { version: string; gitSha: string; gitDirty: boolean } = {
 
 /** The Redis version whose commands and replies clients may expect, as INFO and HELLO report it. */
 export const REDIS_VERSION = "7.2.4";
+
+/** The Valkey version whose behaviour is reproduced. */
+export const VALKEY_VERSION = "8.1.1";

@@ -38,7 +38,10 @@ export interface ServerControl {
   shutdown(options: ShutdownOptions): string | null;
   /** Blocks the whole server (DEBUG SLEEP). */
   sleepMs(ms: number): void;
-  /** Closes a client's connection; the current client's after its reply. */
+  /** Holds back requests, or only those that write, until `untilMs` (CLIENT PAUSE). */
+  pauseClients(untilMs: number, writesOnly: boolean): void;
+  unpauseClients(): void;
+  /** Closes a client's connection at once. */
   disconnect(client: Client): void;
   /** Pauses or resumes the cron (DEBUG PAUSE-CRON). */
   pauseCron(paused: boolean): void;

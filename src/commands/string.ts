@@ -14,7 +14,7 @@ import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { CommandContext } from "./context.ts";
-import { Acl, type CommandSpec, Flag, NO_KEYS, oneKey } from "./spec.ts";
+import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 
 export const stringCommands: readonly CommandSpec[] = [
   {
@@ -40,14 +40,6 @@ export const stringCommands: readonly CommandSpec[] = [
     acl: Acl.STRING,
     keys: oneKey("RW access update"),
     run: incrCommand,
-  },
-  {
-    name: "ping",
-    arity: -1,
-    flags: Flag.FAST,
-    acl: Acl.CONNECTION,
-    keys: NO_KEYS,
-    run: (_ctx, _args, reply) => reply.simple("PONG"),
   },
 ];
 

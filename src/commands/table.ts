@@ -1,10 +1,13 @@
 /** All commands, in the order of their groups; a row's index is the command's number. */
+import { aclCommands } from "./acl.ts";
+import { clientCommands } from "./client.ts";
+import { connectionCommands } from "./connection.ts";
 import { type CommandSpec, Flag, fullName } from "./spec.ts";
 import { stringCommands } from "./string.ts";
 
 /** The rows of all groups. Throws when two rows have one name or a subcommand has no container. */
 export function commandTable(): readonly CommandSpec[] {
-  const rows = [...stringCommands];
+  const rows = [...connectionCommands, ...clientCommands, ...aclCommands, ...stringCommands];
   const names = new Set<string>();
   for (const row of rows) {
     const name = fullName(row);

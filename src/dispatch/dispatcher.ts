@@ -25,6 +25,8 @@ export const enum ServerGate {
   /** maxmemory is set: DENYOOM commands look at the memory first. */
   MAXMEMORY = 1 << 16,
   LOADING = 1 << 17,
+  /** CLIENT PAUSE is in force. */
+  PAUSED = 1 << 18,
 }
 
 const SAMPLE_MASK = 15;
@@ -36,6 +38,8 @@ export class Dispatcher {
   gate: number = ServerGate.NONE;
   /** 15: cheap commands are timed every 16th time; 0: always. */
   sampleMask = SAMPLE_MASK;
+  /** While ServerGate.PAUSED is set: commands with any of these flags wait; -1 = all commands. */
+  pausedFlags = 0;
 
   private readonly lookup: CommandLookup;
   private readonly subcommands: (CommandLookup | null)[];
@@ -111,6 +115,15 @@ export class Dispatcher {
     }
     if ((gate & ServerGate.LOADING) !== 0 && (flags & Flag.LOADING) === 0) {
       this.reject(client, reply, number, errors.LOADING);
+      return;
+    }
+    if (
+      (gate & ServerGate.PAUSED) !== 0 &&
+      (this.pausedFlags === -1 || (flags & this.pausedFlags) !== 0)
+    ) {
+      client.lastCommandNumber = number;
+      client.blocked = true;
+      client.postponed = true;
       return;
     }
     const noTouch = (gate & Gate.NO_TOUCH) !== 0;

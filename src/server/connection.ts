@@ -218,6 +218,7 @@ export class Connection implements Transport {
     reply.resp3 = client.resp === 3;
     for (let left = turns; ; left--) {
       parser.limited = (client.gate & Gate.UNAUTHENTICATED) !== 0;
+      const requestAt = parser.requestAt;
       const status = parser.next();
       if (status !== ParseStatus.READY) {
         if (status === ParseStatus.BROKEN) this.rejectProtocol(parser.error);
@@ -231,6 +232,7 @@ export class Connection implements Transport {
         return false;
       }
       if (client.blocked || left === 1) {
+        if (client.postponed) parser.requestAt = requestAt;
         this.flush(reply);
         if (!client.blocked) this.takeTurnLater();
         return true;

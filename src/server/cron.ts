@@ -51,6 +51,7 @@ export class Cron {
     const { server } = this;
     server.tick();
     const nowMs = server.nowMs();
+    server.pause.check(nowMs);
     server.stats.sampleRates(nowMs);
     this.visitClients(nowMs);
     const used = server.usedMemoryBytes();

@@ -9,6 +9,7 @@ import type { Socket } from "bun";
 import type { Clock } from "../base/clock.ts";
 import { type Prng, randomHex } from "../base/prng.ts";
 import { BUNSEN } from "../base/version.ts";
+import { beginUnauthenticated } from "../commands/authentication.ts";
 import type { CommandContext } from "../commands/context.ts";
 import type { ProcessReport, ServerControl, ShutdownOptions } from "../commands/server-control.ts";
 import { type CommandSpec, fullName } from "../commands/spec.ts";
@@ -22,8 +23,9 @@ import { rewriteConfigText } from "../runtime/config/rewrite.ts";
 import type { Log } from "../runtime/log.ts";
 import { Stats } from "../runtime/stats.ts";
 import { ClientRegistry } from "../session/client-registry.ts";
-import { Client, Gate } from "../session/client.ts";
+import { Client } from "../session/client.ts";
 import { banner } from "./banner.ts";
+import { ClientPause } from "./client-pause.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import { Cron } from "./cron.ts";
 import type { Host } from "./host.ts";
@@ -72,6 +74,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly dispatcher: Dispatcher;
   readonly listeners: Listeners;
   readonly cron: Cron;
+  readonly pause: ClientPause;
   readonly commands: readonly CommandSpec[];
   readonly startedMs: number;
   readonly runId: string;
@@ -133,6 +136,7 @@ export class Server implements ServerControl, ConnectionHost {
       () => this.cron.makeRoom(),
       (error, client, name) => this.onInternalError(error, client, name),
     );
+    this.pause = new ClientPause(this.dispatcher, this.keyspace, this.clients, setImmediate);
     this.listeners = new Listeners(
       {
         open: (socket) => this.onOpen(socket),
@@ -241,6 +245,14 @@ export class Server implements ServerControl, ConnectionHost {
 
   sleepMs(ms: number): void {
     this.host.sleepMs(ms);
+  }
+
+  pauseClients(untilMs: number, writesOnly: boolean): void {
+    this.pause.begin(untilMs, writesOnly);
+  }
+
+  unpauseClients(): void {
+    this.pause.end();
   }
 
   disconnect(client: Client): void {
@@ -377,7 +389,7 @@ export class Server implements ServerControl, ConnectionHost {
       connection,
       this.keyspace.nowMs,
     );
-    client.setGate(Gate.UNAUTHENTICATED, this.hasPassword);
+    beginUnauthenticated(client, this.config);
     connection.client = client;
     socket.data = connection;
     const keepAlive = this.config.int("tcp-keepalive");

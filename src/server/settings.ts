@@ -2,6 +2,7 @@
  * From directives to parts: copies values out of the configuration at start and after each CONFIG
  * SET, so that nothing on the request path ever reads the configuration.
  */
+import { applyPassword, requiresPassword } from "../commands/authentication.ts";
 import { EXACT_TIMING_US, ServerGate } from "../dispatch/dispatcher.ts";
 import type { Config } from "../runtime/config/config.ts";
 import { LogLevel } from "../runtime/log.ts";
@@ -22,7 +23,13 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
   [["loglevel"], (server, config) => (server.log.level = LOG_LEVELS[config.string("loglevel")])],
   [["maxclients"], (server, config) => (server.maxClients = config.int("maxclients"))],
   [["protected-mode"], (server, config) => (server.protectedMode = config.bool("protected-mode"))],
-  [["requirepass"], (server, config) => (server.hasPassword = config.string("requirepass") !== "")],
+  [
+    ["requirepass"],
+    (server, config) => {
+      server.hasPassword = requiresPassword(config);
+      applyPassword(server.clients, config);
+    },
+  ],
   [
     ["client-query-buffer-limit"],
     (server, config) => (server.queryBufferMax = config.int("client-query-buffer-limit")),

@@ -74,6 +74,8 @@ export class Client {
   closing = false;
   /** A request waits (BLPOP and its like): the following ones stay unread. */
   blocked = false;
+  /** It is blocked because clients are paused: the request runs anew when the pause ends. */
+  postponed = false;
   /** Since when the soft output limit is exceeded, in unix ms; 0 = it is not. */
   softLimitSinceMs = 0;
   commandCount = 0;

@@ -1,0 +1,9 @@
+/** Texts that clients give themselves and CLIENT LIST shows: they must not break its lines. */
+
+export const INVALID_CLIENT_NAME =
+  "ERR Client names cannot contain spaces, newlines or special characters.";
+
+/** Whether all characters are printable ASCII other than the blank. */
+export function isClientAttribute(text: string): boolean {
+  return /^[!-~]*$/.test(text);
+}
