@@ -3,11 +3,28 @@ import { aclCommands } from "./acl.ts";
 import { clientCommands } from "./client.ts";
 import { connectionCommands } from "./connection.ts";
 import { type CommandSpec, Flag, fullName } from "./spec.ts";
+import { stringDigestCommands } from "./string-digest.ts";
+import { stringIncrementFloatCommands } from "./string-increment-float.ts";
+import { stringIncrementCommands } from "./string-increment.ts";
+import { stringLcsCommands } from "./string-lcs.ts";
+import { stringMultipleCommands } from "./string-multiple.ts";
+import { stringRangeCommands } from "./string-range.ts";
 import { stringCommands } from "./string.ts";
 
 /** The rows of all groups. Throws when two rows have one name or a subcommand has no container. */
 export function commandTable(): readonly CommandSpec[] {
-  const rows = [...connectionCommands, ...clientCommands, ...aclCommands, ...stringCommands];
+  const rows = [
+    ...connectionCommands,
+    ...clientCommands,
+    ...aclCommands,
+    ...stringCommands,
+    ...stringRangeCommands,
+    ...stringMultipleCommands,
+    ...stringLcsCommands,
+    ...stringIncrementCommands,
+    ...stringIncrementFloatCommands,
+    ...stringDigestCommands,
+  ];
   const names = new Set<string>();
   for (const row of rows) {
     const name = fullName(row);
