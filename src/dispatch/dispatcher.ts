@@ -15,6 +15,7 @@ import type { CommandContext } from "../commands/context.ts";
 import { type CommandSpec, Flag, fullName } from "../commands/spec.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
+import { BATCH_MAX } from "../protocol/request-parser.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
 import { CommandLookup } from "./lookup.ts";
@@ -46,7 +47,15 @@ export class Dispatcher {
   /** Per command number: the row's arity, flags and handler, side by side. */
   private readonly arity: Int16Array;
   private readonly flags: Int32Array;
+  private readonly firstKeyIs1: Uint8Array;
   private sampleTick = 0;
+
+  /** Per request of the prepared batch: command number, whether and how its key was hashed. */
+  private readonly numbers = new Int16Array(BATCH_MAX);
+  private readonly hashed = new Uint8Array(BATCH_MAX);
+  private readonly batchHashes = new Int32Array(BATCH_MAX);
+  /** The hashes among them, without gaps. */
+  private readonly keyHashes = new Int32Array(BATCH_MAX);
 
   constructor(
     private readonly table: readonly CommandSpec[],
@@ -59,6 +68,10 @@ export class Dispatcher {
   ) {
     this.arity = Int16Array.from(table, (row) => row.arity);
     this.flags = Int32Array.from(table, (row) => row.flags);
+    this.firstKeyIs1 = Uint8Array.from(table, (row) => {
+      const begin = row.keys[0]?.begin;
+      return typeof begin === "object" && "index" in begin && begin.index === 1 ? 1 : 0;
+    });
     this.lookup = lookupOf(table, undefined);
     this.subcommands = table.map((row) =>
       row.flags & Flag.CONTAINER ? lookupOf(table, row.name) : null,
@@ -74,23 +87,56 @@ export class Dispatcher {
     return subcommands.find(args, index + 1);
   }
 
+  /**
+   * Looks ahead over a batch of requests of one client: names are resolved, and the memory of their
+   * first keys is touched, so that it is near when the requests run.
+   */
+  prepare(client: Client, batch: readonly Args[], count: number): void {
+    const { keyspace } = this.ctx;
+    const { index } = keyspace.databases[client.database];
+    let keys = 0;
+    for (let i = 0; i < count; i++) {
+      const args = batch[i];
+      const number = this.resolve(args, 0);
+      this.numbers[i] = number;
+      if (number < 0 || args.count < 2 || this.firstKeyIs1[number] === 0) {
+        this.hashed[i] = 0;
+        continue;
+      }
+      this.hashed[i] = 1;
+      this.batchHashes[i] = this.keyHashes[keys++] = index.hash(
+        args.view,
+        args.start[1],
+        args.end[1],
+      );
+    }
+    if (keys > 1) index.prefetch(this.keyHashes, keys);
+  }
+
+  /** Runs request `i` of the batch that was prepared last, and writes its reply. */
+  executePrepared(client: Client, args: Args, i: number, reply: ReplyWriter): void {
+    const { keyspace } = this.ctx;
+    if (this.hashed[i] !== 0) {
+      keyspace.hashedView = args.view;
+      keyspace.hashedStart = args.start[1];
+      keyspace.hashedHash = this.batchHashes[i];
+    }
+    this.executeNumber(this.numbers[i], client, args, reply);
+    keyspace.hashedView = null;
+  }
+
   /** Runs one request and writes its reply. Requires: `args` has at least one argument. */
   execute(client: Client, args: Args, reply: ReplyWriter): void {
+    this.executeNumber(this.resolve(args, 0), client, args, reply);
+  }
+
+  private executeNumber(number: number, client: Client, args: Args, reply: ReplyWriter): void {
     const ctx = this.ctx;
     ctx.client = client;
     ctx.db = ctx.keyspace.databases[client.database];
-    let number = this.lookup.find(args, 0);
     if (number < 0) {
-      this.reject(client, reply, -1, unknownCommand(args));
+      this.rejectUnknown(client, args, reply);
       return;
-    }
-    if ((this.flags[number] & Flag.CONTAINER) !== 0 && args.count > 1) {
-      const container = number;
-      number = (this.subcommands[container] as CommandLookup).find(args, 1);
-      if (number < 0) {
-        this.reject(client, reply, -1, unknownSubcommand(args, this.table[container].name));
-        return;
-      }
     }
     const arity = this.arity[number];
     if (arity > 0 ? args.count !== arity : args.count < -arity) {
@@ -169,6 +215,14 @@ export class Dispatcher {
     } catch (error) {
       this.onInternalError(error, client, fullName(spec));
     }
+  }
+
+  /** COLD: the client misspelled something. */
+  private rejectUnknown(client: Client, args: Args, reply: ReplyWriter): void {
+    const container = this.lookup.find(args, 0);
+    const error =
+      container < 0 ? unknownCommand(args) : unknownSubcommand(args, this.table[container].name);
+    this.reject(client, reply, -1, error);
   }
 
   /** Refuses a request before it ran. */

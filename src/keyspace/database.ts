@@ -55,9 +55,16 @@ export class Database {
     this.volatile = new HashIndex(arena, RECORD_KEY_AT, hashKey0, hashKey1);
   }
 
+  /** The hash of a key: taken from the batch's prefetch if it was this key, else computed. */
+  private keyHash(view: DataView, start: number, end: number): number {
+    const keyspace = this.keyspace;
+    if (start === keyspace.hashedStart && view === keyspace.hashedView) return keyspace.hashedHash;
+    return this.index.hash(view, start, end);
+  }
+
   /** The record of a key that is to be read, or 0: counts a hit or a miss, and touches it. */
   lookupRead(view: DataView, start: number, end: number): number {
-    const hash = this.index.hash(view, start, end);
+    const hash = this.keyHash(view, start, end);
     this.hash = hash;
     const keyspace = this.keyspace;
     const record = this.index.find(view, start, end, hash);
@@ -79,7 +86,7 @@ export class Database {
 
   /** The record of a key that is to be changed, or 0. Not counted; touches it. */
   lookupWrite(view: DataView, start: number, end: number): number {
-    const hash = this.index.hash(view, start, end);
+    const hash = this.keyHash(view, start, end);
     this.hash = hash;
     const record = this.index.find(view, start, end, hash);
     if (record === 0) return 0;
@@ -103,7 +110,7 @@ export class Database {
 
   /** The record of a key, or 0: neither counted nor touched (OBJECT, DEL). */
   peek(view: DataView, start: number, end: number): number {
-    const hash = this.index.hash(view, start, end);
+    const hash = this.keyHash(view, start, end);
     this.hash = hash;
     const record = this.index.find(view, start, end, hash);
     if (record === 0) return 0;
@@ -113,7 +120,7 @@ export class Database {
 
   /** The record of a key, or 0: not counted, not touched, and not removed if it has expired. */
   find(view: DataView, start: number, end: number): number {
-    const hash = this.index.hash(view, start, end);
+    const hash = this.keyHash(view, start, end);
     this.hash = hash;
     return this.index.find(view, start, end, hash);
   }

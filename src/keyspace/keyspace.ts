@@ -78,6 +78,14 @@ export class Keyspace {
   /** Set while a client with CLIENT NO-TOUCH runs a command. */
   noTouch = false;
 
+  /**
+   * The key that was hashed ahead of its request: where it begins, in which view. No view = none.
+   * Requires: cleared before the bytes under the view change.
+   */
+  hashedView: DataView | null = null;
+  hashedStart = 0;
+  hashedHash = 0;
+
   private accessClock = 0;
   private lfu: LfuSettings | null = null;
 

@@ -33,6 +33,11 @@ export interface ValueTypeRow {
   free(arena: Arena, root: number): void;
   /** A root block with a copy of all that hangs below this one. O(bytes). Grows the arena. */
   duplicate(arena: Arena, root: number): number;
+  /**
+   * Moves those of the root block and of all below it that lie in sparse spans (`Arena.isSparse`),
+   * and returns the root's reference, which may be another one then. O(blocks).
+   */
+  compact(arena: Arena, root: number): number;
   /** Bytes of arena memory that the root block and all below it occupy. O(blocks). */
   memoryBytes(arena: Arena, root: number): number;
 }
@@ -45,7 +50,14 @@ function inlineType(
   const refuse = (): never => {
     throw new Error(`a ${name} has no root block`);
   };
-  return { name, encodingName, free: refuse, duplicate: refuse, memoryBytes: refuse };
+  return {
+    name,
+    encodingName,
+    free: refuse,
+    duplicate: refuse,
+    compact: refuse,
+    memoryBytes: refuse,
+  };
 }
 
 /** The row of a type that only its name is known of: no record of it can exist. */

@@ -7,20 +7,21 @@
  *
  * `begin` names the input, then each `next` yields one request's offsets in `args`. A request that
  * the input cuts off leaves the parser in the middle of it; `suspend` hands that state to the
- * connection, which collects bytes in its query buffer and resumes with `resume`, so that no byte
- * is looked at twice, wherever the network cuts.
+ * connection, which collects bytes in its query buffer and resumes with `resume`, so that, wherever
+ * the network cuts, no argument is looked at twice; only a cut line is read again from its start.
  *
  * A frame that breaks the protocol is an error text for the client and the end of the connection.
  * Source: Redis's documentation, "Redis serialization protocol specification"; limits and error
  * texts are Valkey 8.1's. `next` is O(bytes of the request).
  */
+import { parseInt64 } from "../base/integer.ts";
 import { splitArgs } from "../base/split-args.ts";
 import { Args } from "./args.ts";
 
 export const enum ParseStatus {
   /** `args` holds a request. */
   READY = 0,
-  /** The input ends within a request, or exactly behind one (`atBoundary`). */
+  /** The input ends within a request, or exactly behind one: where `requestAt` is its end. */
   MORE = 1,
   /** `error` says what is wrong. */
   BROKEN = 2,
@@ -37,6 +38,7 @@ export interface PartialRequest {
   scanAt: number;
 }
 
+const NUL = 0;
 const LF = 10;
 const CR = 13;
 const MINUS = 45;
@@ -49,8 +51,15 @@ const COUNT_MAX = 2147483647;
 const COUNT_MAX_UNAUTHENTICATED = 10;
 const BULK_MAX_UNAUTHENTICATED = 16384;
 
+/** Requests that are read ahead of the one that runs, see `nextBatch`. */
+export const BATCH_MAX = 16;
+
 export class RequestParser {
   args = new Args();
+  /** The requests of the last `nextBatch`, and where each ends. */
+  readonly batch: Args[] = [];
+  readonly ends = new Int32Array(BATCH_MAX);
+  batchCount = 0;
   error = "";
   /** Offset behind the last request; where the current one begins. */
   requestAt = 0;
@@ -67,6 +76,10 @@ export class RequestParser {
   private bulkLength = -1;
   /** The number that the last readNumber read. */
   private number = 0;
+
+  constructor() {
+    for (let i = 0; i < BATCH_MAX; i++) this.batch.push(new Args());
+  }
 
   /** Takes bytes from..end as input, at the start of a request. */
   begin(bytes: Uint8Array, view: DataView, from: number, end: number): void {
@@ -92,7 +105,10 @@ export class RequestParser {
     this.bulkLength = partial.bulkLength;
   }
 
-  /** The state in the middle of a request, after MORE. The parser goes on with other `args`. */
+  /**
+   * The state in the middle of a request, after MORE. The parser goes on with other `args`.
+   * COLD: for a request that the network cut.
+   */
   suspend(): PartialRequest {
     const partial = {
       args: this.args,
@@ -102,12 +118,29 @@ export class RequestParser {
     };
     this.args.rebase(-this.requestAt);
     this.args = new Args();
+    if (this.batchCount < BATCH_MAX) this.batch[this.batchCount] = this.args;
     return partial;
   }
 
   /** Bytes from the request's first that are needed to go on, as far as known. */
   bytesNeeded(): number {
     return this.bulkLength < 0 ? 0 : this.at - this.requestAt + this.bulkLength + 2;
+  }
+
+  /**
+   * Reads up to `max` (at most BATCH_MAX) requests into `batch`. READY when it is full; otherwise
+   * the status of the request behind the last one read, of which there may be none.
+   */
+  nextBatch(max: number): ParseStatus {
+    this.batchCount = 0;
+    while (this.batchCount < max) {
+      if (this.expected === 0) this.args = this.batch[this.batchCount];
+      const status = this.next();
+      if (status !== ParseStatus.READY) return status;
+      this.batch[this.batchCount] = this.args;
+      this.ends[this.batchCount++] = this.requestAt;
+    }
+    return ParseStatus.READY;
   }
 
   /** Reads one request into `args`. Empty ones are skipped. */
@@ -225,6 +258,7 @@ export class RequestParser {
     const digits = lineEnd - first;
     const leadsWithZero = this.bytes[first] === DIGIT_0 && (digits > 1 || isNegative);
     if (digits < 1 || digits > 19 || leadsWithZero) return this.broken("");
+    if (digits === 19 && parseInt64(this.bytes, from, lineEnd) === null) return this.broken("");
     this.number = isNegative ? -value : value;
     this.at = lineEnd + 2;
     return ParseStatus.READY;
@@ -239,7 +273,9 @@ export class RequestParser {
   }
 
   private missingLine(tooBig: string): ParseStatus {
-    return this.end - this.at > LINE_BYTES_MAX ? this.broken(tooBig) : ParseStatus.MORE;
+    const isEnding = this.bytes[this.end - 1] === CR;
+    if (isEnding || this.end - this.at <= LINE_BYTES_MAX) return ParseStatus.MORE;
+    return this.broken(tooBig);
   }
 
   private broken(error: string): ParseStatus {
@@ -247,11 +283,14 @@ export class RequestParser {
     return ParseStatus.BROKEN;
   }
 
-  /** Reads a line of words. An empty line is a request of no arguments. */
+  /**
+   * Reads a line of words. An empty line is a request of no arguments. As in Redis, a line is
+   * searched for its end up to the first NUL only, and so one with a NUL never ends.
+   */
   private inline(): ParseStatus {
     let found = this.at;
-    while (found < this.end && this.bytes[found] !== LF) found++;
-    if (found === this.end) {
+    while (found < this.end && this.bytes[found] !== LF && this.bytes[found] !== NUL) found++;
+    if (found === this.end || this.bytes[found] === NUL) {
       return this.end - this.at > LINE_BYTES_MAX
         ? this.broken("too big inline request")
         : ParseStatus.MORE;

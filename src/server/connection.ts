@@ -13,6 +13,7 @@
 import type { Socket } from "bun";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import {
+  BATCH_MAX,
   type PartialRequest,
   ParseStatus,
   type RequestParser,
@@ -29,6 +30,11 @@ const REQUESTS_PER_TURN = 1000;
 const FLUSH_BYTES = 256 * 1024;
 /** Bulks from this size on are read into a buffer of exactly their size. */
 const BIG_BULK_BYTES = 32 * 1024;
+/** A query buffer is only made smaller when more than this is free in it. */
+const QUERY_WASTE_MIN = 4 * 1024;
+/** Bounds of the reply buffer's nominal size, as in Redis. */
+const REPLY_BUFFER_MIN = 1024;
+const REPLY_BUFFER_MAX = 16 * 1024;
 
 /** What connections of one server share. */
 export interface ConnectionHost {
@@ -38,6 +44,8 @@ export interface ConnectionHost {
   readonly stats: Stats;
   /** client-query-buffer-limit. */
   queryBufferMax: number;
+  /** DEBUG CLIENT-ENFORCE-REPLY-LIST: replies count as queued before they are written. */
+  replyListEnforced: boolean;
   /** Reads the clock for a batch. */
   tick(): void;
   nowMs(): number;
@@ -57,9 +65,13 @@ export class Connection implements Transport {
   query: QueryBuffer | null = null;
   /** The cut request at `query.from`, if any. */
   private partial: PartialRequest | null = null;
-  /** Nominal size and recent peak of the reply buffer, as CLIENT LIST reports them. */
-  private replyBuffer = 16 * 1024;
+  /**
+   * Replies are written from a buffer that all connections share. CLIENT LIST shows the size that
+   * this connection's own would have by Redis's rules, and its recent peak.
+   */
+  private replyBuffer = REPLY_BUFFER_MAX;
   private replyPeak = 0;
+  private replyPeakResetMs = 0;
   private turnScheduled = false;
   private paused = false;
   private closed = false;
@@ -89,6 +101,10 @@ export class Connection implements Transport {
         return;
       }
       if (!client.blocked && !this.turnScheduled) this.runQuery();
+      return;
+    }
+    if (client.blocked) {
+      this.keepRest(chunk, 0);
       return;
     }
     host.parser.begin(
@@ -141,7 +157,15 @@ export class Connection implements Transport {
       reply.clear();
       return;
     }
+    if (length > this.replyPeak) this.replyPeak = length;
     let written = 0;
+    if (this.host.replyListEnforced) {
+      this.output.push(reply.bytes, 0, length);
+      reply.clear();
+      this.host.checkOutputLimit(this);
+      if (!this.closed) this.onDrain();
+      return;
+    }
     if (this.output.length === 0) {
       written = Math.max(0, this.socket.write(reply.bytes, 0, length));
       this.countWritten(written);
@@ -156,8 +180,11 @@ export class Connection implements Transport {
   close(afterPending: boolean): void {
     this.client.closing = true;
     if (this.closed) return;
-    if (!afterPending) this.socket.terminate();
-    else if (this.output.length === 0) this.socket.end();
+    if (!afterPending) {
+      this.socket.end();
+      // Not only when the event arrives: whoever asks next must not find the client any more.
+      this.onClose();
+    } else if (this.output.length === 0) this.socket.end();
   }
 
   pendingBytes(): number {
@@ -181,22 +208,45 @@ export class Connection implements Transport {
   }
 
   replyBufferPeak(): number {
-    return this.replyPeak;
+    return Math.min(this.replyPeak, this.replyBuffer);
   }
 
-  /** Gives back a query buffer that is unused, or much larger than its use since the last look. */
+  /**
+   * Fits the reply buffer's nominal size to its use: +1 = it grew, -1 = it shrank. The peak is
+   * forgotten every `resetAfterMs`; never if that is negative.
+   */
+  adjustReplyBuffer(nowMs: number, resetAfterMs: number): number {
+    const size = this.replyBuffer;
+    const peak = this.replyBufferPeak();
+    if (size / 2 >= REPLY_BUFFER_MIN && peak < size / 2) {
+      this.replyBuffer = Math.max(REPLY_BUFFER_MIN, peak + 1);
+    } else if (peak === size) this.replyBuffer = Math.min(REPLY_BUFFER_MAX, size * 2);
+    if (resetAfterMs >= 0 && nowMs - this.replyPeakResetMs >= resetAfterMs) {
+      this.replyPeak = 0;
+      this.replyPeakResetMs = nowMs;
+    }
+    return Math.sign(this.replyBuffer - size);
+  }
+
+  /**
+   * Gives back a query buffer that an idle connection does not use, or what a busy one has not
+   * needed since the last look. A large bulk that is arriving keeps its room until it stalls.
+   */
   shrinkQuery(isIdle: boolean): void {
     const query = this.query;
     if (query === null) return;
-    if (query.pending === 0 && this.partial === null && isIdle) {
-      this.query = null;
-      return;
+    const announced = this.partial === null ? 0 : this.bulkExpected;
+    if (query.capacity - query.pending > QUERY_WASTE_MIN) {
+      if (isIdle && query.pending === 0) {
+        this.query = null;
+        return;
+      }
+      if (isIdle) query.resize(query.pending);
+      else if (query.capacity > BIG_BULK_BYTES && query.peak < query.capacity / 2) {
+        query.resize(Math.max(query.peak, announced));
+      }
     }
-    if (query.capacity > BIG_BULK_BYTES && (query.peak < query.capacity / 2 || isIdle)) {
-      const needed = this.partial === null ? 0 : this.bulkExpected;
-      if (needed < query.capacity / 2) query.resize(Math.max(needed, query.pending));
-    }
-    query.peak = query.pending;
+    query.peak = Math.max(query.pending, announced);
   }
 
   /** Bytes that the cut request announced. */
@@ -209,36 +259,60 @@ export class Connection implements Transport {
   }
 
   /**
-   * Runs requests of the parser's input, at most `turns`, and sends their replies. True when the
-   * input is not used up: its rest begins at the parser's `requestAt`.
+   * Runs requests of the parser's input, about `turns` at most, and sends their replies. True when
+   * the input is not used up: its rest begins at the parser's `requestAt`.
    */
   private runRequests(turns: number): boolean {
     const { host, client } = this;
-    const { parser, reply, dispatcher } = host;
+    const { parser, reply } = host;
     reply.resp3 = client.resp === 3;
-    for (let left = turns; ; left--) {
-      parser.limited = (client.gate & Gate.UNAUTHENTICATED) !== 0;
-      const requestAt = parser.requestAt;
-      const status = parser.next();
+    for (let left = turns; left > 0; left -= parser.batchCount) {
+      // Before AUTH each request may change how the next is to be read.
+      const isLimited = (client.gate & Gate.UNAUTHENTICATED) !== 0;
+      parser.limited = isLimited;
+      const from = parser.requestAt;
+      const status = parser.nextBatch(isLimited ? 1 : BATCH_MAX);
+      if (!this.runBatch(from)) {
+        this.flush(reply);
+        if (!client.closing) return true;
+        this.close(true);
+        return false;
+      }
       if (status !== ParseStatus.READY) {
         if (status === ParseStatus.BROKEN) this.rejectProtocol(parser.error);
         else this.flush(reply);
         return status === ParseStatus.MORE;
       }
-      dispatcher.execute(client, parser.args, reply);
-      if (client.closing) {
-        this.flush(reply);
-        this.close(true);
-        return false;
-      }
-      if (client.blocked || left === 1) {
-        if (client.postponed) parser.requestAt = requestAt;
-        this.flush(reply);
-        if (!client.blocked) this.takeTurnLater();
-        return true;
-      }
       if (reply.length > FLUSH_BYTES) this.flush(reply);
     }
+    this.flush(reply);
+    this.takeTurnLater();
+    return true;
+  }
+
+  /**
+   * Runs the parser's batch, whose first request begins at `from`. False when the client blocks or
+   * closes; then the parser's `requestAt` is where the requests begin that have not run.
+   */
+  private runBatch(from: number): boolean {
+    const { client } = this;
+    const { parser, reply, dispatcher } = this.host;
+    const { batch, ends, batchCount } = parser;
+    if (batchCount === 1) {
+      dispatcher.execute(client, batch[0], reply);
+      if (!client.blocked && !client.closing) return true;
+      parser.requestAt = client.postponed ? from : ends[0];
+      return false;
+    }
+    dispatcher.prepare(client, batch, batchCount);
+    for (let i = 0; i < batchCount; i++) {
+      dispatcher.executePrepared(client, batch[i], i, reply);
+      if (client.blocked || client.closing) {
+        parser.requestAt = !client.postponed ? ends[i] : i === 0 ? from : ends[i - 1];
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Runs what the query buffer holds. */
@@ -260,7 +334,8 @@ export class Connection implements Transport {
       if (!this.turnScheduled) this.unpause();
       return;
     }
-    if (this.turnScheduled || this.client.blocked) this.pause();
+    if (this.turnScheduled) this.pause();
+    else if (this.client.blocked) return;
     else this.suspend(query);
   }
 
@@ -271,7 +346,8 @@ export class Connection implements Transport {
     const query = this.query;
     query.from = query.length = 0;
     query.append(chunk, from, chunk.length);
-    if (this.turnScheduled || this.client.blocked) this.pause();
+    if (this.turnScheduled) this.pause();
+    else if (this.client.blocked) return;
     else this.suspend(query);
   }
 

@@ -6,12 +6,14 @@ import { Connection } from "./connection.ts";
 import type { Server } from "./server.ts";
 
 const IDLE_QUERY_MS = 2000;
+const REPLY_PEAK_RESET_MS = 5000;
 /** Free memory is looked for, and returned, this often. */
 const TRIM_EVERY_MS = 1000;
 
 export class Cron {
   paused = false;
   activeExpire = true;
+  /** DEBUG REPLYBUFFER PEAK-RESET-TIME; negative = never, null = the default. */
   replyPeakResetMs: number | null = null;
   /** Runs since the start. */
   runs = 0;
@@ -61,6 +63,7 @@ export class Cron {
 
   private visitClients(nowMs: number): void {
     const { server } = this;
+    const replyPeakResetMs = this.replyPeakResetMs ?? REPLY_PEAK_RESET_MS;
     const timeoutMs = server.config.int("timeout") * 1000;
     let bytes = 0;
     for (const client of server.clients.all()) {
@@ -73,6 +76,9 @@ export class Cron {
       }
       if (transport instanceof Connection) {
         transport.shrinkQuery(idleMs > IDLE_QUERY_MS);
+        const resized = transport.adjustReplyBuffer(nowMs, replyPeakResetMs);
+        if (resized > 0) server.stats.replyBufferExpands++;
+        else if (resized < 0) server.stats.replyBufferShrinks++;
         if (transport.pendingBytes() > 0) server.checkOutputLimit(transport);
       }
       bytes += transport.pendingBytes() + transport.queryBytes() + transport.queryBytesFree();

@@ -41,7 +41,7 @@ export class OutputQueue {
   }
 
   clear(): void {
-    this.chunks = [];
+    this.chunks.length = 0;
     this.length = 0;
     this.sent = 0;
   }

@@ -42,7 +42,8 @@ export class QueryBuffer {
     const count = to - from;
     if (this.length + count > this.bytes.length) {
       const needed = this.pending + count;
-      this.resize(needed < GROWTH_MAX ? needed * 2 : needed + GROWTH_MAX);
+      if (needed <= this.bytes.length) this.compact();
+      else this.resize(needed < GROWTH_MAX ? needed * 2 : needed + GROWTH_MAX);
     }
     this.bytes.set(
       from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to),

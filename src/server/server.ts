@@ -35,6 +35,8 @@ import { applySettings } from "./settings.ts";
 
 const SCRATCH_BYTES = 8192;
 const RUN_ID_CHARACTERS = 40;
+/** What a queued reply takes up at least in Redis, where DEBUG can enforce the queue. */
+const REPLY_BLOCK_BYTES = 16 * 1024;
 const REFUSED_MAX_CLIENTS = "-ERR max number of clients reached\r\n";
 const REFUSED_PROTECTED_MODE =
   "-DENIED Running in protected mode because protected mode is enabled and no password is set " +
@@ -323,7 +325,9 @@ export class Server implements ServerControl, ConnectionHost {
 
   checkOutputLimit(connection: Connection): void {
     const { client } = connection;
-    const pending = connection.pendingBytes();
+    const pending = this.replyListEnforced
+      ? Math.max(connection.pendingBytes(), REPLY_BLOCK_BYTES)
+      : connection.pendingBytes();
     if (!exceedsOutputLimit(client, pending, this.outputLimit, this.keyspace.nowMs)) return;
     this.stats.outputBufferLimitDisconnections++;
     this.log.warning(
