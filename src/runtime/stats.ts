@@ -50,6 +50,8 @@ export class Stats {
   outputBufferLimitDisconnections = 0;
   authDeniedAuth = 0;
   authDeniedCommand = 0;
+  replyBufferShrinks = 0;
+  replyBufferExpands = 0;
   readEvents = 0;
   writeEvents = 0;
   eventLoopCycles = 0;
@@ -112,6 +114,8 @@ export class Stats {
     this.outputBufferLimitDisconnections = 0;
     this.authDeniedAuth = 0;
     this.authDeniedCommand = 0;
+    this.replyBufferShrinks = 0;
+    this.replyBufferExpands = 0;
     this.readEvents = 0;
     this.writeEvents = 0;
     this.eventLoopCycles = 0;
