@@ -9,6 +9,9 @@ import { stringIncrementCommands } from "./string-increment.ts";
 import { stringLcsCommands } from "./string-lcs.ts";
 import { stringMultipleCommands } from "./string-multiple.ts";
 import { stringRangeCommands } from "./string-range.ts";
+import { bitmapCommands } from "./bitmap.ts";
+import { bitfieldCommands } from "./bitfield.ts";
+import { bitopCommands } from "./bitop.ts";
 import { stringCommands } from "./string.ts";
 
 /** The rows of all groups. Throws when two rows have one name or a subcommand has no container. */
@@ -17,7 +20,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...connectionCommands,
     ...clientCommands,
     ...aclCommands,
-    ...stringCommands,
+    ...stringCommands, ...bitopCommands, ...bitfieldCommands, ...bitmapCommands,
     ...stringRangeCommands,
     ...stringMultipleCommands,
     ...stringLcsCommands,
