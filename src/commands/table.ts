@@ -1,7 +1,14 @@
 /** All commands, in the order of their groups; a row's index is the command's number. */
 import { aclCommands } from "./acl.ts";
 import { clientCommands } from "./client.ts";
+import { commandCommands } from "./command.ts";
+import { configCommands } from "./config.ts";
 import { connectionCommands } from "./connection.ts";
+import { debugCommands } from "./debug.ts";
+import { infoCommands } from "./info.ts";
+import { memoryCommands } from "./memory.ts";
+import { moduleCommands } from "./module.ts";
+import { serverCommands } from "./server.ts";
 import { type CommandSpec, Flag, fullName } from "./spec.ts";
 import { stringDigestCommands } from "./string-digest.ts";
 import { stringIncrementFloatCommands } from "./string-increment-float.ts";
@@ -20,6 +27,13 @@ export function commandTable(): readonly CommandSpec[] {
     ...connectionCommands,
     ...clientCommands,
     ...aclCommands,
+    ...commandCommands,
+    ...configCommands,
+    ...debugCommands,
+    ...infoCommands,
+    ...memoryCommands,
+    ...moduleCommands,
+    ...serverCommands,
     ...stringCommands, ...bitopCommands, ...bitfieldCommands, ...bitmapCommands,
     ...stringRangeCommands,
     ...stringMultipleCommands,

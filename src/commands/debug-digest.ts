@@ -1,0 +1,115 @@
+/**
+ * DEBUG DIGEST: 20 bytes that tell whether two servers hold the same data, computed as Redis does,
+ * so that both can be compared.
+ *
+ *     xor(digest, bytes)   digest ^= SHA1(bytes)              order does not matter
+ *     mix(digest, bytes)   xor, then digest = SHA1(digest)    order matters
+ *
+ *     key      mix(key bytes), then the value
+ *     value    mix(type as 4 bytes), mix(contents), and xor("!!expire!!") if it expires
+ *     all      for each database with keys: mix(number as 4 bytes), xor(digest of each key)
+ *
+ * Numbers are big-endian. O(bytes of all keys and values).
+ */
+import { bytesFromAscii } from "../base/ascii.ts";
+import type { Database } from "../keyspace/database.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import {
+  Meta,
+  ValueType,
+  keyLength,
+  keyStart,
+  metaOf,
+  typeOf,
+  viewOf,
+} from "../keyspace/record.ts";
+import { bytesOf, stringLength, stringStart } from "./string-value.ts";
+
+const DIGEST_BYTES = 20;
+const EXPIRES = bytesFromAscii("!!expire!!");
+
+/** The numbers that Redis gives the types, by ValueType. */
+const TYPE_NUMBERS: Readonly<Record<ValueType, number>> = {
+  [ValueType.STRING]: 0,
+  [ValueType.LIST]: 1,
+  [ValueType.SET]: 2,
+  [ValueType.ZSET]: 3,
+  [ValueType.HASH]: 4,
+  [ValueType.STREAM]: 6,
+};
+
+/** The digest of all databases, in hexadecimal. */
+export function datasetDigest(keyspace: Keyspace): string {
+  const all = new Uint8Array(DIGEST_BYTES);
+  const one = new Uint8Array(DIGEST_BYTES);
+  for (const database of keyspace.databases) {
+    if (database.index.size === 0) continue;
+    mix(all, bigEndian(database.id));
+    eachRecord(database, (record) => {
+      one.fill(0);
+      mix(one, keyBytes(keyspace, record));
+      mixValue(one, keyspace, record);
+      xor(all, one);
+    });
+  }
+  return all.toHex();
+}
+
+/** The digest of a key's value, in hexadecimal; zeros for a missing key (record 0). */
+export function valueDigest(keyspace: Keyspace, record: number): string {
+  const digest = new Uint8Array(DIGEST_BYTES);
+  if (record !== 0) mixValue(digest, keyspace, record);
+  return digest.toHex();
+}
+
+function eachRecord({ index }: Database, visit: (record: number) => void): void {
+  let cursor = 0;
+  do {
+    cursor = index.scan(cursor, visit);
+  } while (cursor !== 0);
+}
+
+function mixValue(digest: Uint8Array, keyspace: Keyspace, record: number): void {
+  const meta = metaOf(keyspace.arena, record);
+  const type = typeOf(meta);
+  mix(digest, bigEndian(TYPE_NUMBERS[type]));
+  switch (type) {
+    case ValueType.STRING:
+      mix(digest, stringBytes(keyspace, record));
+      break;
+    default:
+      throw new Error(`no digest of values of type ${type}`);
+  }
+  if ((meta & Meta.EXPIRY) !== 0) xor(digest, EXPIRES);
+}
+
+function keyBytes({ arena }: Keyspace, record: number): Uint8Array {
+  const view = viewOf(arena, record);
+  const start = keyStart(view, record);
+  return bytesOf(arena, record).subarray(start, start + keyLength(view, record));
+}
+
+function stringBytes({ arena }: Keyspace, record: number): Uint8Array {
+  const start = stringStart(arena, record);
+  return bytesOf(arena, record).subarray(start, start + stringLength(arena, record));
+}
+
+function xor(digest: Uint8Array, bytes: Uint8Array): void {
+  const hash = sha1(bytes);
+  for (let i = 0; i < DIGEST_BYTES; i++) digest[i] ^= hash[i];
+}
+
+function mix(digest: Uint8Array, bytes: Uint8Array): void {
+  xor(digest, bytes);
+  digest.set(sha1(digest));
+}
+
+function sha1(bytes: Uint8Array): Uint8Array {
+  const hash = new Uint8Array(DIGEST_BYTES);
+  Bun.SHA1.hash(bytes, hash);
+  return hash;
+}
+
+function bigEndian(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}
