@@ -4,7 +4,7 @@ import type { PartialRequest } from "../../../src/protocol/request-parser.ts";
 import type { Args } from "../../../src/protocol/args.ts";
 import { QueryBuffer } from "../../../src/server/query-buffer.ts";
 import { cutAt, everyByte, randomCuts } from "../../protocol/pieces.ts";
-import { Random, seedOfRun, withSeed } from "../../support/seed.ts";
+import { type Random, seedOfRun, withSeed } from "../../support/seed.ts";
 
 const FILE = "test/unit/protocol/request-parser.test.ts";
 const seed = seedOfRun();
