@@ -2,12 +2,13 @@
  * Connection commands: greeting, authentication, the selected database, the end. What belongs to
  * CLIENT is in client.ts. Documentation: the "Connection" group of Redis's command reference.
  */
-import { parseInt64, parseInteger } from "../base/integer.ts";
+import { parseInt64 } from "../base/integer.ts";
 import { REDIS_VERSION, VALKEY_VERSION } from "../base/version.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
+import { databaseArgument } from "./arguments.ts";
 import {
   DEFAULT_USER,
   authenticate,
@@ -17,9 +18,6 @@ import {
 import { INVALID_CLIENT_NAME, isClientAttribute } from "./client-attribute.ts";
 import type { CommandContext } from "./context.ts";
 import { Acl, type CommandSpec, Flag, NO_KEYS } from "./spec.ts";
-
-const INT32_MIN = -2147483648;
-const INT32_MAX = 2147483647;
 
 /** Flags of commands that an unauthenticated client may send, at any time. */
 const ALWAYS_ALLOWED =
@@ -221,19 +219,11 @@ function resetCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): voi
 
 /** SELECT index */
 function selectCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
-  const id = parseInteger(args.bytes, args.start[1], args.end[1]);
-  const { databases } = ctx.keyspace;
-  if (id >= 0 && id < databases.length) {
-    ctx.client.database = id;
-    ctx.db = databases[id];
-    reply.ok();
-    return;
-  }
-  const exact = parseInt64(args.bytes, args.start[1], args.end[1]);
-  if (exact === null) reply.error(errors.NOT_AN_INTEGER);
-  else if (exact < INT32_MIN || exact > INT32_MAX) {
-    reply.error(`ERR value is out of range, value must between ${INT32_MIN} and ${INT32_MAX}`);
-  } else reply.error(errors.DB_OUT_OF_RANGE);
+  const database = databaseArgument(ctx, args, 1, reply);
+  if (database === null) return;
+  ctx.client.database = database.id;
+  ctx.db = database;
+  reply.ok();
 }
 
 function switchProtocol(client: Client, reply: ReplyWriter, resp: 2 | 3): void {

@@ -1,14 +1,12 @@
 /** All commands, in the order of their groups; a row's index is the command's number. */
 import { aclCommands } from "./acl.ts";
 import { clientCommands } from "./client.ts";
-import { commandCommands } from "./command.ts";
-import { configCommands } from "./config.ts";
 import { connectionCommands } from "./connection.ts";
-import { debugCommands } from "./debug.ts";
-import { infoCommands } from "./info.ts";
-import { memoryCommands } from "./memory.ts";
-import { moduleCommands } from "./module.ts";
-import { serverCommands } from "./server.ts";
+import { genericDatabaseCommands } from "./generic-database.ts";
+import { genericExpireCommands } from "./generic-expire.ts";
+import { genericObjectCommands } from "./generic-object.ts";
+import { genericScanCommands } from "./generic-scan.ts";
+import { genericCommands } from "./generic.ts";
 import { type CommandSpec, Flag, fullName } from "./spec.ts";
 import { stringDigestCommands } from "./string-digest.ts";
 import { stringIncrementFloatCommands } from "./string-increment-float.ts";
@@ -27,14 +25,15 @@ export function commandTable(): readonly CommandSpec[] {
     ...connectionCommands,
     ...clientCommands,
     ...aclCommands,
-    ...commandCommands,
-    ...configCommands,
-    ...debugCommands,
-    ...infoCommands,
-    ...memoryCommands,
-    ...moduleCommands,
-    ...serverCommands,
-    ...stringCommands, ...bitopCommands, ...bitfieldCommands, ...bitmapCommands,
+    ...genericCommands,
+    ...genericExpireCommands,
+    ...genericScanCommands,
+    ...genericObjectCommands,
+    ...genericDatabaseCommands,
+    ...stringCommands,
+    ...bitopCommands,
+    ...bitfieldCommands,
+    ...bitmapCommands,
     ...stringRangeCommands,
     ...stringMultipleCommands,
     ...stringLcsCommands,
