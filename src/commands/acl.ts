@@ -4,6 +4,7 @@
  */
 import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { beforeNul } from "../runtime/config/byte-string.ts";
 import { containerRow, replyHelp, replyUnknownSubcommand } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import {
@@ -88,9 +89,10 @@ function aclCatCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
     replyNames(reply, ACL_NAMES);
     return;
   }
-  const bit = ACL_NAMES.indexOf(args.text(2).toLowerCase());
+  const name = beforeNul(args.text(2));
+  const bit = ACL_NAMES.indexOf(name.toLowerCase());
   if (bit < 0) {
-    reply.error(`ERR Unknown category '${args.text(2).slice(0, QUOTED_CATEGORY_MAX)}'`);
+    reply.error(`ERR Unknown category '${name.slice(0, QUOTED_CATEGORY_MAX)}'`);
     return;
   }
   const members = ctx.server.commands.filter((spec) => (aclCategories(spec) & (1 << bit)) !== 0);

@@ -10,6 +10,7 @@ import { parseInt64 } from "../base/integer.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { beforeNul } from "../runtime/config/byte-string.ts";
 import { type Client, Gate } from "../session/client.ts";
 import { DEFAULT_USER } from "./authentication.ts";
 import type { CommandContext } from "./context.ts";
@@ -42,7 +43,7 @@ export function clientInfoCommand(ctx: CommandContext, args: Args, reply: ReplyW
 export function clientKillCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const isOldForm = args.count === 3;
   const filter = isOldForm
-    ? { ...emptyFilter(), address: args.text(2) }
+    ? { ...emptyFilter(), address: beforeNul(args.text(2)) }
     : parseFilter(args, reply, true);
   if (filter === null) return;
   const victims = [...ctx.clients.all()].filter((client) => matches(ctx, client, filter));
@@ -127,7 +128,7 @@ function parseIds(args: Args, from: number, filter: ClientFilter, reply: ReplyWr
 
 /** Takes a filter and its value; an error text or null. */
 function parseOption(args: Args, i: number, filter: ClientFilter): string | null {
-  const value = args.text(i + 1);
+  const value = beforeNul(args.text(i + 1));
   if (args.is(i, "MAXAGE")) {
     const age = parseInt64(args.bytes, args.start[i + 1], args.end[i + 1]);
     if (age === null) return "ERR maxage is not an integer or out of range";

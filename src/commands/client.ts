@@ -7,6 +7,7 @@ import { parseInt64 } from "../base/integer.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { beforeNul } from "../runtime/config/byte-string.ts";
 import { Gate, ReplyMode } from "../session/client.ts";
 import { INVALID_CLIENT_NAME, isClientAttribute } from "./client-attribute.ts";
 import { CLIENT_HELP } from "./client-help.ts";
@@ -154,7 +155,7 @@ function clientReplyCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
 function clientSetinfoCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const isName = args.is(2, "LIB-NAME");
   if (!isName && !args.is(2, "LIB-VER")) {
-    reply.error(`ERR Unrecognized option '${args.text(2)}'`);
+    reply.error(`ERR Unrecognized option '${beforeNul(args.text(2))}'`);
     return;
   }
   const value = args.text(3);

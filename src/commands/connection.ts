@@ -7,6 +7,7 @@ import { REDIS_VERSION, VALKEY_VERSION } from "../base/version.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { beforeNul } from "../runtime/config/byte-string.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
 import { databaseArgument } from "./arguments.ts";
 import {
@@ -180,7 +181,7 @@ function parseHello(args: Args, reply: ReplyWriter): HelloOptions | null {
         return null;
       }
     } else {
-      reply.error(`ERR Syntax error in HELLO option '${args.text(i)}'`);
+      reply.error(`ERR Syntax error in HELLO option '${beforeNul(args.text(i))}'`);
       return null;
     }
   }

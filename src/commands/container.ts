@@ -1,6 +1,7 @@
 /** What commands with subcommands share: the container's row, HELP, and a refusal. */
 import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { beforeNul } from "../runtime/config/byte-string.ts";
 import { Acl, type CommandSpec, Flag, NO_KEYS } from "./spec.ts";
 
 const QUOTED_CHARACTERS_MAX = 128;
@@ -30,7 +31,7 @@ export function replyHelp(reply: ReplyWriter, name: string, lines: readonly stri
 
 /** Refuses a subcommand that was given a number of arguments it does not take. */
 export function replyUnknownSubcommand(reply: ReplyWriter, name: string, args: Args): void {
-  const subcommand = args.text(1).slice(0, QUOTED_CHARACTERS_MAX);
+  const subcommand = beforeNul(args.text(1)).slice(0, QUOTED_CHARACTERS_MAX);
   reply.error(
     `ERR unknown subcommand or wrong number of arguments for '${subcommand}'. Try ${name} HELP.`,
   );

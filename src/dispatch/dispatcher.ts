@@ -261,13 +261,20 @@ function lookupOf(table: readonly CommandSpec[], parent: string | undefined): Co
 function unknownCommand(args: Args): string {
   let shown = "";
   for (let i = 1; i < args.count && shown.length < QUOTED_ARGUMENT_BYTES_MAX; i++) {
-    shown += `'${args.text(i).slice(0, QUOTED_ARGUMENT_BYTES_MAX - shown.length)}' `;
+    shown += `'${quotedText(args, i, QUOTED_ARGUMENT_BYTES_MAX - shown.length)}' `;
   }
-  const name = args.text(0).slice(0, QUOTED_ARGUMENT_BYTES_MAX);
+  const name = quotedText(args, 0, QUOTED_ARGUMENT_BYTES_MAX);
   return `ERR unknown command '${name}', with args beginning with: ${shown}`;
 }
 
 function unknownSubcommand(args: Args, container: string): string {
-  const name = args.text(1).slice(0, QUOTED_ARGUMENT_BYTES_MAX);
+  const name = quotedText(args, 1, QUOTED_ARGUMENT_BYTES_MAX);
   return `ERR unknown subcommand '${name}'. Try ${container.toUpperCase()} HELP.`;
+}
+
+/** Argument `index` as errors quote it: at most `max` bytes, up to the first NUL. */
+function quotedText(args: Args, index: number, max: number): string {
+  const text = args.text(index);
+  const nul = text.indexOf("\0");
+  return text.slice(0, nul < 0 ? max : Math.min(nul, max));
 }

@@ -140,8 +140,6 @@ describeWithPeers("connection commands", ["valkey-server"], () => {
         ["RESET"],
         ["HELLO", "2", "AUTH", "default", "wrong"],
         ["CLIENT", "ID"],
-        ["MULTI"],
-        ["SUBSCRIBE", "c"],
         ["AUTH", "secret"],
         ["PING"],
         ["AUTH", "wrong"],
