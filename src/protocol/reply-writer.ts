@@ -8,7 +8,7 @@
  * so that no error follows half a reply.
  *
  * Lengths that are known only at the end are written with `deferLength` and `setDeferred`: the
- * header is put in by moving what follows it.
+ * header is put in by moving what follows it. Deferred headers nest: the inner ones are set first.
  */
 import { writeAscii } from "../base/ascii.ts";
 import { writeDouble } from "../base/double.ts";
@@ -20,7 +20,8 @@ const CAPACITY_AT_FIRST = 256 * 1024;
 const CAPACITY_KEPT = 4 * 1024 * 1024;
 /** Longest header: a type byte, 20 digits and a sign, CRLF. */
 const HEADER_BYTES_MAX = 24;
-const DEFERRED_HEADER_BYTES = 1;
+/** A longer first word of an error is not taken for its code. */
+const ERROR_CODE_CHARACTERS_MAX = 30;
 
 const CRLF = 0x0a0d;
 const OK = 0x0d4b4f2b;
@@ -83,11 +84,15 @@ export class ReplyWriter {
     this.crlf();
   }
 
-  /** An error: its code, a space, its text. CR and LF become spaces. Latin-1. */
+  /**
+   * An error: its code, a space, its text. CR and LF become spaces. Latin-1.
+   * COLD: its text is a string anyway.
+   */
   error(text: string): void {
     this.errorCount++;
     const space = text.indexOf(" ");
-    this.lastErrorCode = space === -1 ? text : text.slice(0, space);
+    const hasCode = space > 0 && space <= ERROR_CODE_CHARACTERS_MAX;
+    this.lastErrorCode = hasCode ? text.slice(0, space) : "ERR";
     this.reserve(text.length + 3);
     this.bytes[this.length] = ReplyType.ERROR;
     this.length = writeAscii(this.bytes, this.length + 1, text.replace(/[\r\n]/g, " "));
@@ -133,9 +138,16 @@ export class ReplyWriter {
     this.crlf();
   }
 
+  /** A bulk string of a safe integer's digits. */
   bulkInteger(value: number): void {
-    const text = String(value);
-    this.bulkText(text);
+    this.reserve(2 * HEADER_BYTES_MAX);
+    const digitsAt = this.length + 4;
+    const count = writeInteger(this.bytes, digitsAt, value) - digitsAt;
+    this.header(ReplyType.BULK, count);
+    // The header has one byte more than was left for it.
+    if (count >= 10) writeInteger(this.bytes, this.length, value);
+    this.length += count;
+    this.crlf();
   }
 
   /** A double: RESP3's own type, or a bulk string. */
@@ -242,25 +254,28 @@ export class ReplyWriter {
     this.header(ReplyType.ATTRIBUTE, count);
   }
 
-  /** Keeps a place for a header whose count `setDeferred` fills in. Returns the mark for it. */
+  /** The mark of a header whose count is not known yet; `setDeferred` puts it in. */
   deferLength(): number {
-    this.reserve(DEFERRED_HEADER_BYTES);
     return this.length;
   }
 
-  /** Puts the header of `count` elements at `mark`, in front of what was written since. O(that). */
+  /**
+   * Puts the header of `count` elements (pairs, of a map) at `mark`, in front of what was written
+   * since. Requires: an aggregate type; marks further on have theirs already. O(bytes since).
+   */
   setDeferred(mark: number, type: ReplyType, count: number): void {
-    const tail = this.length - mark;
     this.reserve(HEADER_BYTES_MAX);
-    const isMap2 = type === ReplyType.MAP && !this.resp3;
-    const shown = isMap2 ? count * 2 : count;
+    const end = this.length;
+    const isFlatMap = type === ReplyType.MAP && !this.resp3;
+    const shown = isFlatMap ? count * 2 : count;
     const shownType = this.resp3 ? type : ReplyType.ARRAY;
-    const digits = String(shown);
-    const headerBytes = digits.length + 3;
-    this.bytes.copyWithin(mark + headerBytes, mark, mark + tail);
+    // Written behind the rest first, to see how long it is.
+    this.header(shownType, shown);
+    const headerBytes = this.length - end;
+    this.bytes.copyWithin(mark + headerBytes, mark, end);
     this.length = mark;
     this.header(shownType, shown);
-    this.length = mark + headerBytes + tail;
+    this.length = end + headerBytes;
   }
 
   /** Bytes that are already encoded as RESP. */

@@ -4,7 +4,7 @@
  *     <pid>:<role> <day> <month> <year> <hour>:<minute>:<second>.<ms> <level> <message>
  *     4711:M 22 Nov 2026 16:20:00.000 * Ready to accept connections tcp
  *
- * The role is M for a primary, S for a replica, C for a child. Levels are . - * # from debug to
+ * The role is M for a primary, S for a replica, C for a child, X for a sentinel. Levels are . - * # from debug to
  * warning. Where a line goes is decided by the sink: standard output, or a file opened for append.
  */
 import type { Clock } from "../base/clock.ts";
@@ -19,7 +19,7 @@ export const enum LogLevel {
 
 const LEVEL_MARKS = ".-*#";
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const MESSAGE_CHARACTERS_MAX = 1024;
+const MESSAGE_CHARACTERS_MAX = 1023;
 
 export class Log {
   level: LogLevel = LogLevel.NOTICE;

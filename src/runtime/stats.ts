@@ -7,6 +7,10 @@
 /** Samples of a rate, one per cron tick, as INFO's instantaneous_* are averaged. */
 const RATE_SAMPLES = 16;
 
+/** Error codes that are counted each by itself, and the name of all further ones together. */
+const ERROR_CODES_MAX = 128;
+const ERROR_CODES_OVERFLOW = "ERRORSTATS_OVERFLOW";
+
 /** A counter's growth per second over the last 16 samples. */
 export class Rate {
   private readonly samples = new Float64Array(RATE_SAMPLES);
@@ -85,12 +89,12 @@ export class Stats {
     this.failedCalls = new Float64Array(commandCount);
   }
 
-  /** Counts an error reply under its code; codes beyond 128 are dropped, as attackers make them. */
+  /** Counts an error reply under its code; scripts make codes up, and so there is a limit. */
   countError(code: string): void {
     this.errorReplies++;
-    if (this.errors.size < 128 || this.errors.has(code)) {
-      this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
-    }
+    const isKnown = this.errors.has(code) || this.errors.size < ERROR_CODES_MAX;
+    const counted = isKnown ? code : ERROR_CODES_OVERFLOW;
+    this.errors.set(counted, (this.errors.get(counted) ?? 0) + 1);
   }
 
   /** Samples the rates: called by the cron. */
