@@ -93,10 +93,7 @@ function configSetCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): 
 function configResetStatCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
   const { keyspace, stats } = ctx;
   stats.reset();
-  keyspace.hits = 0;
-  keyspace.misses = 0;
-  keyspace.expiredKeys = 0;
-  keyspace.evictedKeys = 0;
+  keyspace.resetStats();
   reply.ok();
 }
 

@@ -141,7 +141,8 @@ export class Evictor {
 
   private evict(usedBytes: () => number, limit: number): boolean {
     this.isBehind = false;
-    if (usedBytes() <= limit) return true;
+    // Where keys may not vanish by themselves, memory is somebody else's concern.
+    if (!this.keyspace.mayExpire || usedBytes() <= limit) return true;
     if (this.score === Score.NONE) return false;
     const startUs = this.clock.monotonicUs();
     for (let evicted = 1; ; evicted++) {

@@ -73,10 +73,14 @@ export class ActiveExpiry {
     return this.run(budgetUs, Math.min(databases.length, limit));
   }
 
+  /** Whether there is reason for a fast cycle. */
+  get isBehind(): boolean {
+    return this.ranOutOfTime || this.staleShare * 100 >= STALE_PERCENT - (this.effort - 1);
+  }
+
   /** One fast cycle, if there is reason for it. Returns the number of keys removed. */
   runFast(): number {
-    const staleMax = STALE_PERCENT - (this.effort - 1);
-    if (!this.ranOutOfTime && this.staleShare * 100 < staleMax) return 0;
+    if (!this.isBehind) return 0;
     const budgetUs = FAST_US + FAST_US_PER_EFFORT * (this.effort - 1);
     const nowUs = this.clock.monotonicUs();
     if (nowUs < this.lastFastUs + budgetUs * 2) return 0;

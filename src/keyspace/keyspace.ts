@@ -12,7 +12,10 @@
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import { Arena } from "../memory/arena.ts";
+import { Compactor } from "./compact.ts";
 import { Database } from "./database.ts";
+import { Evictor } from "./evict.ts";
+import { ActiveExpiry } from "./expire.ts";
 import { type LfuSettings, freshLfuClock, lfuCounter, touchedLfuClock } from "./access-clock.ts";
 import { NotifyClass } from "./notify.ts";
 import {
@@ -55,6 +58,10 @@ export class Keyspace {
   readonly hashKey0: number;
   readonly hashKey1: number;
   databases: Database[] = [];
+  /** What keeps the data in bounds; the owner says when each runs. */
+  readonly expiry: ActiveExpiry;
+  readonly evictor: Evictor;
+  readonly compactor: Compactor;
 
   /** Unix ms of the current batch. */
   nowMs = 0;
@@ -98,6 +105,9 @@ export class Keyspace {
     this.hashKey0 = prng.nextUint32() | 0;
     this.hashKey1 = prng.nextUint32() | 0;
     for (let id = 0; id < databaseCount; id++) this.databases.push(new Database(id, this));
+    this.expiry = new ActiveExpiry(this, clock);
+    this.evictor = new Evictor(this, clock, prng);
+    this.compactor = new Compactor(this, clock);
     this.tick();
   }
 
@@ -208,6 +218,17 @@ export class Keyspace {
     const count = database.index.size;
     database.clear();
     return count;
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetStats(): void {
+    this.hits = 0;
+    this.misses = 0;
+    this.expiredKeys = 0;
+    this.evictedKeys = 0;
+    this.expiry.resetStats();
+    this.evictor.resetStats();
+    this.compactor.resetStats();
   }
 
   /** Keys of all databases. */

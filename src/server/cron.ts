@@ -2,11 +2,14 @@
  * What happens by itself, `hz` times a second: expiry, idle clients, rates, buffers and memory
  * given back. Each task keeps its own budget, so that a run stays far below a millisecond.
  */
+import { slowExpireBudgetUs } from "../keyspace/expire.ts";
 import { Connection } from "./connection.ts";
 import type { Server } from "./server.ts";
 
 const IDLE_QUERY_MS = 2000;
 const REPLY_PEAK_RESET_MS = 5000;
+/** How soon a fast expire cycle follows what came before it. */
+const FAST_EXPIRE_MS = 2;
 /** Free memory is looked for, and returned, this often. */
 const TRIM_EVERY_MS = 1000;
 
@@ -19,6 +22,10 @@ export class Cron {
   runs = 0;
 
   private timer: Timer | null = null;
+  /** What runs more often than the cron, while it has work. */
+  private expireTimer: Timer | null = null;
+  private evictTimer: Timer | null = null;
+  private compactTimer: Timer | null = null;
   private hz = 10;
   private lastTrimMs = 0;
   private segmentsDropped = 0;
@@ -31,7 +38,13 @@ export class Cron {
 
   stop(): void {
     if (this.timer !== null) clearInterval(this.timer);
+    for (const timer of [this.expireTimer, this.evictTimer, this.compactTimer]) {
+      if (timer !== null) clearTimeout(timer);
+    }
     this.timer = null;
+    this.expireTimer = null;
+    this.evictTimer = null;
+    this.compactTimer = null;
   }
 
   setFrequency(hz: number): void {
@@ -44,7 +57,13 @@ export class Cron {
   /** Evicts until used memory is below maxmemory; false if it cannot be. */
   makeRoom(): boolean {
     const { server } = this;
-    return server.maxMemoryBytes === 0 || server.usedMemoryBytes() <= server.maxMemoryBytes;
+    if (server.maxMemoryBytes === 0) return true;
+    const { evictor } = server.keyspace;
+    const fits = evictor.evictUntilFits(this.usedBytes, server.maxMemoryBytes);
+    if (evictor.isBehind && this.evictTimer === null) {
+      this.evictTimer = setTimeout(this.evictMore, 0);
+    }
+    return fits;
   }
 
   private run(): void {
@@ -55,10 +74,50 @@ export class Cron {
     const nowMs = server.nowMs();
     server.pause.check(nowMs);
     server.stats.sampleRates(nowMs);
+    if (this.activeExpire) this.expire();
+    server.keyspace.compactor.pace();
+    if (server.keyspace.compactor.cpuPercent > 0 && this.compactTimer === null) this.compact();
     this.visitClients(nowMs);
     const used = server.usedMemoryBytes();
     if (used > server.stats.peakMemoryBytes) server.stats.peakMemoryBytes = used;
     if (nowMs - this.lastTrimMs >= TRIM_EVERY_MS) this.trim(nowMs);
+  }
+
+  private readonly usedBytes = (): number => this.server.usedMemoryBytes();
+
+  private readonly evictMore = (): void => {
+    this.evictTimer = null;
+    this.makeRoom();
+  };
+
+  private expire(): void {
+    const { expiry } = this.server.keyspace;
+    expiry.runSlow(slowExpireBudgetUs(expiry.effort, this.hz));
+    if (this.expireTimer === null) this.scheduleFastExpire();
+  }
+
+  private scheduleFastExpire(): void {
+    const { server } = this;
+    const { expiry } = server.keyspace;
+    if (!expiry.isBehind) return;
+    this.expireTimer = setTimeout(() => {
+      this.expireTimer = null;
+      if (!this.activeExpire || this.paused) return;
+      server.tick();
+      expiry.runFast();
+      this.scheduleFastExpire();
+    }, FAST_EXPIRE_MS);
+  }
+
+  private compact(): void {
+    const { compactor } = this.server.keyspace;
+    const goesOn = compactor.run();
+    this.compactTimer = goesOn
+      ? setTimeout(() => {
+          this.compactTimer = null;
+          this.compact();
+        }, compactor.pauseMs())
+      : null;
   }
 
   private visitClients(nowMs: number): void {

@@ -73,6 +73,40 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
       server.dispatcher.sampleMask = threshold >= 0 && threshold < EXACT_TIMING_US ? 0 : 15;
     },
   ],
+  [
+    ["maxmemory-policy", "maxmemory-samples", "maxmemory-eviction-tenacity"],
+    (server, config) =>
+      server.keyspace.evictor.configure(
+        config.string("maxmemory-policy"),
+        config.int("maxmemory-samples"),
+        config.int("maxmemory-eviction-tenacity"),
+      ),
+  ],
+  [
+    ["active-expire-effort"],
+    (server, config) => (server.keyspace.expiry.effort = config.int("active-expire-effort")),
+  ],
+  [
+    [
+      "activedefrag",
+      "active-defrag-ignore-bytes",
+      "active-defrag-threshold-lower",
+      "active-defrag-threshold-upper",
+      "active-defrag-cycle-min",
+      "active-defrag-cycle-max",
+      "active-defrag-cycle-us",
+    ],
+    (server, config) =>
+      server.keyspace.compactor.configure({
+        enabled: config.bool("activedefrag"),
+        ignoreBytes: config.int("active-defrag-ignore-bytes"),
+        thresholdLower: config.int("active-defrag-threshold-lower"),
+        thresholdUpper: config.int("active-defrag-threshold-upper"),
+        cycleMin: config.int("active-defrag-cycle-min"),
+        cycleMax: config.int("active-defrag-cycle-max"),
+        cycleUs: config.int("active-defrag-cycle-us"),
+      }),
+  ],
   [["hz"], (server, config) => server.cron.setFrequency(config.int("hz"))],
 ];
 
