@@ -34,6 +34,7 @@ const SAMPLE_MASK = 15;
 /** Below this slow-log threshold every call is timed. */
 export const EXACT_TIMING_US = 1000;
 const QUOTED_ARGUMENT_BYTES_MAX = 128;
+const HTTP_LOG_INTERVAL_MS = 60_000;
 
 export class Dispatcher {
   gate: number = ServerGate.NONE;
@@ -49,6 +50,7 @@ export class Dispatcher {
   private readonly flags: Int32Array;
   private readonly firstKeyIs1: Uint8Array;
   private sampleTick = 0;
+  private httpLoggedMs = 0;
 
   /** Per request of the prepared batch: command number, whether and how its key was hashed. */
   private readonly numbers = new Int16Array(BATCH_MAX);
@@ -219,10 +221,31 @@ export class Dispatcher {
 
   /** COLD: the client misspelled something. */
   private rejectUnknown(client: Client, args: Args, reply: ReplyWriter): void {
+    if (args.is(0, "POST") || args.is(0, "HOST:")) {
+      this.rejectHttp(client);
+      return;
+    }
     const container = this.lookup.find(args, 0);
     const error =
       container < 0 ? unknownCommand(args) : unknownSubcommand(args, this.table[container].name);
     this.reject(client, reply, -1, error);
+  }
+
+  /**
+   * Ends a connection that speaks HTTP: a browser was made to talk to us, and its headers would be
+   * skipped as errors until the body brings commands.
+   */
+  private rejectHttp(client: Client): void {
+    const { keyspace, log } = this.ctx;
+    client.closing = true;
+    if (keyspace.nowMs - this.httpLoggedMs < HTTP_LOG_INTERVAL_MS) return;
+    this.httpLoggedMs = keyspace.nowMs;
+    log.warning(
+      "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: " +
+        "commands to Redis. This is likely due to an attacker attempting to use Cross Protocol " +
+        "Scripting to compromise your Redis instance. " +
+        `Connection from ${client.address} aborted.`,
+    );
   }
 
   /** Refuses a request before it ran. */
@@ -247,6 +270,7 @@ function muteReply(client: Client, reply: ReplyWriter, start: number): void {
   }
 }
 
+/** COLD: runs when the server is made. */
 function lookupOf(table: readonly CommandSpec[], parent: string | undefined): CommandLookup {
   const names: string[] = [];
   const numbers: number[] = [];
