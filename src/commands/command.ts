@@ -151,7 +151,7 @@ function commandInfoCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
     const spec = findCommand(ctx, args.text(i));
-    if (spec === undefined) reply.nilArray();
+    if (spec === undefined) reply.nil();
     else replyInfo(commands, spec, reply);
   }
 }

@@ -3,12 +3,11 @@
  * and values are counted up as digits in two buffers, and nothing is allocated per key.
  */
 import { copyBytes } from "../base/bytes.ts";
-import { writeInteger } from "../base/integer.ts";
+import { parseInteger, writeInteger } from "../base/integer.ts";
 import { StringEncoding } from "../keyspace/record.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
-import { integerArgument } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 
 const DEFAULT_PREFIX = "key";
@@ -17,7 +16,6 @@ const KEY_BYTES_MAX = 127;
 const DIGITS_MAX = 20;
 const VALUE_PREFIX = "value:";
 const VALUE_BYTES_MAX = 512 * 1024 * 1024;
-const NEGATIVE = "ERR value is out of range, must be positive";
 
 /**
  * DEBUG POPULATE count [prefix [size]]: keys "prefix:0" on, with values "value:0" on, which a size
@@ -39,10 +37,9 @@ export function debugPopulate(ctx: CommandContext, args: Args, reply: ReplyWrite
 
 /** A count that may not be negative; -1 after an error reply. */
 function countArgument(args: Args, index: number, reply: ReplyWriter): number {
-  const count = integerArgument(args, index, reply);
-  if (Number.isNaN(count)) return -1;
+  const count = parseInteger(args.bytes, args.start[index], args.end[index]);
   if (count >= 0) return count;
-  reply.error(NEGATIVE);
+  reply.error("ERR value is out of range, must be positive");
   return -1;
 }
 

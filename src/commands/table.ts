@@ -1,7 +1,14 @@
 /** All commands, in the order of their groups; a row's index is the command's number. */
 import { aclCommands } from "./acl.ts";
 import { clientCommands } from "./client.ts";
+import { commandCommands } from "./command.ts";
+import { configCommands } from "./config.ts";
 import { connectionCommands } from "./connection.ts";
+import { debugCommands } from "./debug.ts";
+import { infoCommands } from "./info.ts";
+import { memoryCommands } from "./memory.ts";
+import { moduleCommands } from "./module.ts";
+import { serverCommands } from "./server.ts";
 import { genericDatabaseCommands } from "./generic-database.ts";
 import { genericExpireCommands } from "./generic-expire.ts";
 import { genericObjectCommands } from "./generic-object.ts";
@@ -25,6 +32,13 @@ export function commandTable(): readonly CommandSpec[] {
     ...connectionCommands,
     ...clientCommands,
     ...aclCommands,
+    ...commandCommands,
+    ...configCommands,
+    ...debugCommands,
+    ...infoCommands,
+    ...memoryCommands,
+    ...moduleCommands,
+    ...serverCommands,
     ...genericCommands,
     ...genericExpireCommands,
     ...genericScanCommands,
