@@ -98,11 +98,12 @@ const EMBEDDED_EXPIRY_BYTES = 8;
 /** "int", "embstr" or "raw": what Valkey 8.1 would have chosen for this key and value. */
 function stringEncodingName(arena: Arena, record: number): string {
   const meta = metaOf(arena, record);
-  if (encodingOf(meta) === StringEncoding.RAW) return "raw";
+  const encoding = encodingOf(meta);
+  if (encoding === StringEncoding.RAW) return "raw";
   const view = viewOf(arena, record);
   const at = valueAt(view, record, meta);
   const length = storedLength(view, at);
-  if (length <= INT64_CHARACTERS_MAX) {
+  if (encoding === StringEncoding.AUTO && length <= INT64_CHARACTERS_MAX) {
     const bytes = arena.bytes[record >>> Ref.SEGMENT_SHIFT];
     const start = at + prefixBytes(length);
     const small = parseInteger(bytes, start, start + length);
