@@ -7,7 +7,7 @@
  */
 import { equalBytes } from "../base/bytes.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
-import { Meta, metaOf, rootOf, setRoot, typeOf, viewOf } from "../keyspace/record.ts";
+import { Meta, encodingOf, metaOf, rootOf, setRoot, typeOf, viewOf } from "../keyspace/record.ts";
 import { VALUE_TYPES } from "../keyspace/value-types.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
@@ -254,7 +254,11 @@ function duplicateRoot(ctx: CommandContext, record: number): void {
   const meta = metaOf(arena, record);
   if ((meta & Meta.ROOT) === 0) return;
   const view = viewOf(arena, record);
-  const root = VALUE_TYPES[typeOf(meta)].duplicate(arena, rootOf(view, record, meta));
+  const root = VALUE_TYPES[typeOf(meta)].duplicate(
+    arena,
+    rootOf(view, record, meta),
+    encodingOf(meta),
+  );
   setRoot(view, record, meta, root);
 }
 

@@ -23,7 +23,16 @@ import type { Clock } from "../base/clock.ts";
 import type { Database } from "./database.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { RecordList } from "./record-list.ts";
-import { Meta, metaOf, recordBytes, rootOf, setRoot, typeOf, viewOf } from "./record.ts";
+import {
+  Meta,
+  encodingOf,
+  metaOf,
+  recordBytes,
+  rootOf,
+  setRoot,
+  typeOf,
+  viewOf,
+} from "./record.ts";
 import { VALUE_TYPES } from "./value-types.ts";
 
 /** Buckets walked between two looks at the clock. */
@@ -191,7 +200,7 @@ export class Compactor {
     const meta = metaOf(arena, record);
     if ((meta & Meta.ROOT) !== 0) {
       const root = rootOf(view, record, meta);
-      const moved = VALUE_TYPES[typeOf(meta)].compact(arena, root);
+      const moved = VALUE_TYPES[typeOf(meta)].compact(arena, root, encodingOf(meta));
       if (moved === root) this.misses++;
       else {
         this.hits++;

@@ -22,6 +22,7 @@ import {
   Meta,
   keyLength,
   keyStart,
+  encodingOf,
   metaOf,
   recordBytes,
   rootOf,
@@ -201,7 +202,7 @@ export class Keyspace {
     const view = viewOf(this.arena, record);
     const meta = metaOf(this.arena, record);
     if ((meta & Meta.ROOT) !== 0) {
-      VALUE_TYPES[typeOf(meta)].free(this.arena, rootOf(view, record, meta));
+      VALUE_TYPES[typeOf(meta)].free(this.arena, rootOf(view, record, meta), encodingOf(meta));
     }
     this.arena.free(record, recordBytes(view, record, meta));
   }

@@ -29,17 +29,17 @@ export interface ValueTypeRow {
   readonly name: string;
   /** As OBJECT ENCODING names the value of this record. */
   encodingName(arena: Arena, record: number): string;
-  /** Frees a root block and all that hangs below it. O(blocks). */
-  free(arena: Arena, root: number): void;
+  /** Frees a root block of this encoding and all that hangs below it. O(blocks). */
+  free(arena: Arena, root: number, encoding: number): void;
   /** A root block with a copy of all that hangs below this one. O(bytes). Grows the arena. */
-  duplicate(arena: Arena, root: number): number;
+  duplicate(arena: Arena, root: number, encoding: number): number;
   /**
    * Moves those of the root block and of all below it that lie in sparse spans (`Arena.isSparse`),
    * and returns the root's reference, which may be another one then. O(blocks).
    */
-  compact(arena: Arena, root: number): number;
+  compact(arena: Arena, root: number, encoding: number): number;
   /** Bytes of arena memory that the root block and all below it occupy. O(blocks). */
-  memoryBytes(arena: Arena, root: number): number;
+  memoryBytes(arena: Arena, root: number, encoding: number): number;
 }
 
 /** The row of a type whose values are inline always. */
@@ -83,7 +83,9 @@ export function recordMemoryBytes(arena: Arena, record: number): number {
   const view = viewOf(arena, record);
   const own = blockBytes(recordBytes(view, record, meta));
   if ((meta & Meta.ROOT) === 0) return own;
-  return own + VALUE_TYPES[typeOf(meta)].memoryBytes(arena, rootOf(view, record, meta));
+  return (
+    own + VALUE_TYPES[typeOf(meta)].memoryBytes(arena, rootOf(view, record, meta), encodingOf(meta))
+  );
 }
 
 /** Digits and sign of the longest int64. */
