@@ -26,7 +26,7 @@ import { ClientRegistry } from "../session/client-registry.ts";
 import { Client } from "../session/client.ts";
 import { banner } from "./banner.ts";
 import { ClientPause } from "./client-pause.ts";
-import { Connection, type ConnectionHost } from "./connection.ts";
+import { Connection, type ConnectionHost, INPUT_BYTES } from "./connection.ts";
 import { Cron } from "./cron.ts";
 import type { Host } from "./host.ts";
 import { Listeners } from "./listener.ts";
@@ -72,6 +72,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly clients = new ClientRegistry();
   readonly stats: Stats;
   readonly parser = new RequestParser();
+  readonly input = sharedMemory(INPUT_BYTES);
   readonly reply = new ReplyWriter();
   readonly dispatcher: Dispatcher;
   readonly listeners: Listeners;
@@ -116,7 +117,6 @@ export class Server implements ServerControl, ConnectionHost {
         this.keyspace.dirty++;
       },
     });
-    const scratch = new Uint8Array(SCRATCH_BYTES);
     const ctx: CommandContext = {
       keyspace: this.keyspace,
       // Set before every command; no handler runs without a client.
@@ -127,7 +127,7 @@ export class Server implements ServerControl, ConnectionHost {
       stats: this.stats,
       log,
       prng,
-      scratch: { bytes: scratch, view: new DataView(scratch.buffer) },
+      scratch: sharedMemory(SCRATCH_BYTES),
       server: this,
     };
     this.cron = new Cron(this);
@@ -255,6 +255,10 @@ export class Server implements ServerControl, ConnectionHost {
 
   unpauseClients(): void {
     this.pause.end();
+  }
+
+  clientPause(): { untilMs: number; writesOnly: boolean } | null {
+    return this.pause.current();
   }
 
   disconnect(client: Client): void {
@@ -425,4 +429,10 @@ export class Server implements ServerControl, ConnectionHost {
 function bracketed(address: string | undefined): string {
   if (address === undefined) return "?";
   return address.includes(":") ? `[${address}]` : address;
+}
+
+/** The same fresh memory as bytes and as a view. */
+function sharedMemory(length: number): { bytes: Uint8Array; view: DataView } {
+  const bytes = new Uint8Array(length);
+  return { bytes, view: new DataView(bytes.buffer) };
 }
