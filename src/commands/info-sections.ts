@@ -93,6 +93,7 @@ function listenerFields(ctx: CommandContext): Field[] {
 }
 
 function clientsFields(ctx: CommandContext): Field[] {
+  const pause = ctx.server.clientPause();
   let inputMax = 0;
   let outputMax = 0;
   let blocked = 0;
@@ -117,9 +118,9 @@ function clientsFields(ctx: CommandContext): Field[] {
     ["total_watched_keys", 0],
     ["total_blocking_keys", 0],
     ["total_blocking_keys_on_nokey", 0],
-    ["paused_reason", "none"],
-    ["paused_actions", "none"],
-    ["paused_timeout_milliseconds", 0],
+    ["paused_reason", pause === null ? "none" : "client_pause"],
+    ["paused_actions", pause === null ? "none" : pause.writesOnly ? "write" : "all"],
+    ["paused_timeout_milliseconds", pause === null ? 0 : pause.untilMs - ctx.keyspace.nowMs],
   ];
 }
 
@@ -272,6 +273,8 @@ function statsFields(ctx: CommandContext): Field[] {
     ["total_writes_processed", stats.writeEvents],
     ["client_query_buffer_limit_disconnections", stats.queryBufferLimitDisconnections],
     ["client_output_buffer_limit_disconnections", stats.outputBufferLimitDisconnections],
+    ["reply_buffer_shrinks", stats.replyBufferShrinks],
+    ["reply_buffer_expands", stats.replyBufferExpands],
     ["eventloop_cycles", stats.eventLoopCycles],
     ["eventloop_duration_sum", Math.round(stats.eventLoopUs)],
     ["eventloop_duration_cmd_sum", Math.round(stats.microseconds.reduce((a, b) => a + b, 0))],

@@ -41,6 +41,8 @@ export interface ServerControl {
   /** Holds back requests, or only those that write, until `untilMs` (CLIENT PAUSE). */
   pauseClients(untilMs: number, writesOnly: boolean): void;
   unpauseClients(): void;
+  /** The pause that is on, or null. */
+  clientPause(): { untilMs: number; writesOnly: boolean } | null;
   /** Closes a client's connection at once. */
   disconnect(client: Client): void;
   /** Pauses or resumes the cron (DEBUG PAUSE-CRON). */

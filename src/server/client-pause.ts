@@ -29,6 +29,12 @@ export class ClientPause {
     return this.untilMs !== 0;
   }
 
+  /** The pause that is on, or null. */
+  current(): { untilMs: number; writesOnly: boolean } | null {
+    if (!this.isPaused) return null;
+    return { untilMs: this.untilMs, writesOnly: this.dispatcher.pausedFlags !== EVERYTHING };
+  }
+
   begin(untilMs: number, writesOnly: boolean): void {
     const { dispatcher } = this;
     this.untilMs = Math.max(this.untilMs, untilMs);
