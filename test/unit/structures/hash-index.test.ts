@@ -229,7 +229,10 @@ describe("growth", () => {
     for (const key of keys) model.insert(key);
     model.check();
     for (const key of keys) model.find(key);
-    for (const key of keys.slice(0, 290)) model.remove(key);
+    // More entries passed the home bucket than its overflow counter counts.
+    for (const key of keys.slice(0, 150)) model.remove(key);
+    model.check();
+    for (const key of keys.slice(150, 290)) model.remove(key);
     model.check();
     for (const key of keys) model.insert(key);
     model.check();
@@ -349,6 +352,10 @@ describe("random entries", () => {
     for (let i = 0; i < 20; i++) model.insert(`${i}`);
     checkEven(model);
     for (let i = 0; i < 1600; i++) model.insert(`${i}`);
+    checkEven(model);
+    // One segment of 127 buckets, one of 95.
+    for (const key of alikeKeys(model, 800, 1)) model.insert(key);
+    expect(model.index.bucketCount()).toBe(127 + 95);
     checkEven(model);
     for (const key of alikeKeys(model, 1500, 3)) model.insert(key);
     checkEven(model);
