@@ -1,6 +1,7 @@
 /** All commands, in the order of their groups; a row's index is the command's number. */
 import { aclCommands } from "./acl.ts";
 import { clientCommands } from "./client.ts";
+import { clusterCommands } from "./cluster.ts";
 import { commandCommands } from "./command.ts";
 import { configCommands } from "./config.ts";
 import { connectionCommands } from "./connection.ts";
@@ -32,6 +33,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...connectionCommands,
     ...clientCommands,
     ...aclCommands,
+    ...clusterCommands,
     ...commandCommands,
     ...configCommands,
     ...debugCommands,
