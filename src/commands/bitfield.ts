@@ -5,7 +5,7 @@
  * grows once. Sums and overflow are computed with bigint: exactly, and alike for all widths.
  */
 import { readBits, writeBits } from "../base/bits.ts";
-import { parseInt64, parseInteger } from "../base/integer.ts";
+import { INT64_MAX, parseInt64, parseInteger } from "../base/integer.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
 import { ValueType, viewOf } from "../keyspace/record.ts";
 import type { Args } from "../protocol/args.ts";
@@ -247,10 +247,12 @@ function fitValue(value: bigint, operation: Operation): bigint | null {
   if (wrapped === value || overflow === "WRAP") return wrapped;
   if (overflow === "FAIL") return null;
   const greatest = (1n << BigInt(isSigned ? bits - 1 : bits)) - 1n;
+  const least = isSigned ? -greatest - 1n : 0n;
   if (value > greatest) return greatest;
-  // SET takes its value as unsigned: a negative one is too large, not too small.
-  if (!isSigned) return operation.kind === "SET" ? greatest : 0n;
-  return -greatest - 1n;
+  if (operation.kind === "INCRBY") return least;
+  // As in Redis, SET takes a negative value of an unsigned field for too large; and that of a
+  // signed field, where it lies more than a 64-bit integer can say below the greatest.
+  return isSigned && value >= greatest - INT64_MAX ? least : greatest;
 }
 
 /** For COMMAND GETKEYSANDFLAGS and ACL. */

@@ -4,6 +4,8 @@ import { describeWithPeers } from "../support/peers.ts";
 
 const MAX_INTEGER = "9223372036854775807";
 const MIN_INTEGER = "-9223372036854775808";
+/** XXH3 of "hello", as DIGEST has it. */
+const HELLO_DIGEST = "9555e8555c62dcfd";
 const FAR_SECONDS = 4102444800;
 const FAR_MILLISECONDS = FAR_SECONDS * 1000 + 123;
 
@@ -718,6 +720,57 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.ours("-ERR wrong number of arguments for 'delifeq' command", "DELIFEQ", "k");
   });
 
+  suite.testOurs("SET IFNE, IFDEQ and IFDNE (Redis 8.4)", (c) => {
+    c.ours("null", "SET", "k", "hello", "IFDEQ", HELLO_DIGEST);
+    c.ours("+OK", "SET", "k", "hello", "IFNE", "x");
+    c.ours("null", "SET", "k", "y", "IFNE", "hello");
+    c.ours('"hello"', "SET", "k", "y", "ifne", "hello", "get");
+    c.ours("null", "SET", "k", "y", "IFDNE", HELLO_DIGEST);
+    c.ours("null", "SET", "k", "y", "IFDEQ", "0000000000000000");
+    c.ours("null", "SET", "k", "y", "IFDEQ", "zzzzzzzzzzzzzzzz");
+    c.ours("-ERR must be exactly 16 hexadecimal characters", "SET", "k", "y", "IFDEQ", "0");
+    c.ours("+OK", "SET", "k", "y", "IFDEQ", HELLO_DIGEST.toUpperCase(), "EXAT", FAR_SECONDS);
+    c.ours(`:${FAR_SECONDS}`, "EXPIRETIME", "k");
+    c.ours("+OK", "SET", "k", "z", "IFDNE", HELLO_DIGEST);
+    c.ours("+OK", "SET", "none", "z", "IFDNE", "0");
+    for (const other of ["NX", "XX", "IFEQ", "IFNE", "IFDNE"]) {
+      c.ours("-ERR syntax error", "SET", "k", "v", "IFNE", "x", other, "y");
+    }
+    c.ours('"z"', "GET", "k");
+  });
+
+  suite.testOurs("DIGEST and DELEX (Redis 8.4)", (c) => {
+    c.ours("null", "DIGEST", "k");
+    c.do("MSET", "k", "hello", "empty", "", "number", "123", "zero", "v8");
+    c.ours(`"${HELLO_DIGEST}"`, "DIGEST", "k");
+    c.ours('"2d06800538d394c2"', "DIGEST", "empty");
+    c.ours('"404a763b3f4c8c9a"', "DIGEST", "number");
+    c.ours('"0cc76dbb41381419"', "DIGEST", "zero");
+    c.ours(":0", "DELEX", "none", "nonsense", "x");
+    c.ours(":0", "DELEX", "k", "IFEQ", "x");
+    c.ours(":0", "DELEX", "k", "IFNE", "hello");
+    c.ours(":0", "DELEX", "k", "IFDNE", HELLO_DIGEST);
+    c.ours("-ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE", "DELEX", "k", "NX", "x");
+    c.ours("-ERR must be exactly 16 hexadecimal characters", "DELEX", "k", "IFDEQ", "x");
+    c.ours("-ERR wrong number of arguments for 'delex' command", "DELEX", "k", "IFEQ");
+    c.ours(":1", "DELEX", "k", "ifdeq", HELLO_DIGEST);
+    c.ours(":0", "EXISTS", "k");
+    c.ours(":1", "DELEX", "empty", "IFEQ", "");
+    c.ours(":1", "DELEX", "number", "IFNE", "1");
+    c.ours(":1", "DELEX", "zero");
+    c.where("rpush", () => {
+      c.do("RPUSH", "list", "x");
+      c.ours(
+        "-ERR Key should be of string type if conditions are specified",
+        "DELEX",
+        "list",
+        "IFEQ",
+        "x",
+      );
+      c.ours(":1", "DELEX", "list");
+    });
+  });
+
   suite.testOurs("MSETEX (Redis 8.4)", (c) => {
     c.ours(":1", "MSETEX", "2", "a", "1", "b", "2", "EXAT", FAR_SECONDS);
     c.ours(`:${FAR_SECONDS}`, "EXPIRETIME", "a");
@@ -728,6 +781,20 @@ describeWithPeers("string commands", ["valkey-server"], () => {
     c.ours(`:${FAR_SECONDS}`, "EXPIRETIME", "a");
     c.ours(":1", "MSETEX", "1", "a", "6");
     c.ours(":-1", "EXPIRETIME", "a");
+    c.ours(":1", "MSETEX", "2", "a", "7", "a", "8", "XX", "PX", "100000", "XX");
+    c.ours('"8"', "GET", "a");
+    for (const count of ["0", "-1", "x", "2147483648"]) {
+      c.ours("-ERR invalid numkeys value or out of range", "MSETEX", count, "a", "1");
+    }
+    c.ours("-ERR syntax error", "MSETEX", "2", "a", "1", "b");
+    c.ours("-ERR syntax error", "MSETEX", "1", "a", "1", "b", "2");
+    c.ours("-ERR syntax error", "MSETEX", "1", "a", "1", "NX", "XX");
+    c.ours("-ERR syntax error", "MSETEX", "1", "a", "1", "EX", "10", "KEEPTTL");
+    c.ours("-ERR syntax error", "MSETEX", "1", "a", "1", "EX");
+    c.ours("-ERR invalid expire time in 'msetex' command", "MSETEX", "1", "a", "1", "EX", "0");
+    c.ours("-ERR value is not an integer or out of range", "MSETEX", "1", "a", "1", "EX", "1.5");
+    c.ours(":1", "MSETEX", "2", "a", "9", "n", "9", "PXAT", "1");
+    c.ours(":0", "EXISTS", "a", "n");
   });
 });
 
