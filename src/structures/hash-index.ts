@@ -28,6 +28,11 @@
  * (some 50 µs): there is no second table and no rehash. A segment below a load of 1/4 merges with
  * its sibling, or shrinks.
  *
+ *     state       24 bytes at the start of a value's root block, so that one index object serves all
+ *                 values of a type: `attach` before use, `store` after a change of the size
+ *       offset 0 u32 size | 4 u32 segments | 8 u32 depth | 12 u32 segments as deep as that
+ *             16 u32 bound of the bucket counts | 20 i32 directory, 0 while empty
+ *
  * Invariants
  *  1. Home buckets grow with the hash within a segment, segments with the hash within the
  *     directory. So a position in hash order is a cursor that survives splits, growth and merges.
@@ -64,6 +69,9 @@ const LOAD_MAX = 58;
 /** A segment below a quarter of its slots shrinks to a bucket count that it fills to 5/8 at most. */
 const SHRINK_LOAD = 0.625;
 
+/** Bytes of an index's state at the start of a root block. */
+export const INDEX_STATE_BYTES = 24;
+
 const NO_WORDS = new Int32Array(0);
 const COUNT_WORD = 0;
 const BUCKET_WORDS_SHIFT = 4;
@@ -91,6 +99,12 @@ export class HashIndex {
   private directoryWords: Int32Array = NO_WORDS;
   private directoryAt = 0;
 
+  /** Where the walk of `startWalk` is: a directory entry, and the slots of its segment ahead. */
+  private walkIndex = 0;
+  private walkWords: Int32Array = NO_WORDS;
+  private walkWord = 0;
+  private walkEnd = 0;
+
   /**
    * `keyAt` is the number of bytes in an entry before its key; the two hash keys are secret.
    * An empty index owns no arena memory.
@@ -101,6 +115,43 @@ export class HashIndex {
     private readonly hashKey0: number,
     private readonly hashKey1: number,
   ) {}
+
+  /** Becomes the index whose state lies in `root`, offset 0. Drops what was attached before. */
+  attach(root: number): void {
+    const words = this.arena.words[root >>> Ref.SEGMENT_SHIFT];
+    const at = (root & Ref.GRANULE_MASK) << 1;
+    this.size = words[at] >>> 0;
+    this.segmentCount = words[at + 1];
+    this.depth = words[at + 2];
+    this.deepestCount = words[at + 3];
+    this.bucketsMax = words[at + 4];
+    const directory = words[at + 5];
+    this.directory = directory;
+    this.directoryWords =
+      directory === 0 ? NO_WORDS : this.arena.words[directory >>> Ref.SEGMENT_SHIFT];
+    this.directoryAt = (directory & Ref.GRANULE_MASK) << 1;
+  }
+
+  /** Becomes an empty index whose state lies in `root`. Drops what was attached before. */
+  attachNew(root: number): void {
+    this.reset();
+    this.store(root);
+  }
+
+  /**
+   * Writes the state to `root`: due after insertions, removals, `clear` and `compact`, before this
+   * object is attached elsewhere.
+   */
+  store(root: number): void {
+    const words = this.arena.words[root >>> Ref.SEGMENT_SHIFT];
+    const at = (root & Ref.GRANULE_MASK) << 1;
+    words[at] = this.size;
+    words[at + 1] = this.segmentCount;
+    words[at + 2] = this.depth;
+    words[at + 3] = this.deepestCount;
+    words[at + 4] = this.bucketsMax;
+    words[at + 5] = this.directory;
+  }
 
   /** The hash of a key under this index's keys. O(length). */
   hash(view: DataView, start: number, end: number): number {
@@ -274,16 +325,38 @@ export class HashIndex {
    * COLD: for whole databases.
    */
   eachEntry(visit: (entry: number) => void): void {
-    this.eachSegment((segment, buckets) => {
-      const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-      const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS + REFERENCE_WORD;
-      for (let bucket = 0; bucket < buckets; bucket++) {
-        const line = base + (bucket << BUCKET_WORDS_SHIFT);
-        for (let slot = 0; slot < SLOTS; slot++) {
-          if (words[line + slot] !== 0) visit(words[line + slot]);
-        }
+    this.eachSegment((segment, buckets) => this.eachEntryOf(segment, buckets, visit));
+  }
+
+  /**
+   * Begins a walk over all entries, in the order of `eachEntry`: `nextEntry` returns one after the
+   * other. Entries may be freed on the way; the index must not change.
+   */
+  startWalk(): void {
+    this.walkIndex = 0;
+    this.walkWord = 0;
+    this.walkEnd = 0;
+  }
+
+  /** The walk's next entry; 0 at the end. Requires: the walked index is attached. O(1) amortised. */
+  nextEntry(): number {
+    for (;;) {
+      const words = this.walkWords;
+      for (let word = this.walkWord; word < this.walkEnd; word++) {
+        // The first four words of a bucket are tags, and buckets are aligned; empty slots are 0.
+        if ((word & 12) === 0 || words[word] === 0) continue;
+        this.walkWord = word + 1;
+        return words[word];
       }
-    });
+      if (this.size === 0 || this.walkIndex >= 1 << this.depth) return 0;
+      const pair = this.directoryAt + (this.walkIndex << 1);
+      const segment = this.directoryWords[pair];
+      const meta = this.directoryWords[pair + 1];
+      this.walkIndex += 1 << (this.depth - (meta >>> 16));
+      this.walkWords = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+      this.walkWord = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+      this.walkEnd = this.walkWord + ((meta & 0xffff) << BUCKET_WORDS_SHIFT);
+    }
   }
 
   /**
@@ -297,14 +370,7 @@ export class HashIndex {
     const meta = this.directoryWords[this.directoryAt + (index << 1) + 1];
     const bytes = segmentBytes(meta & 0xffff);
     if (!this.arena.isSparse(segment, bytes)) return false;
-    const moved = this.arena.allocate(bytes);
-    copyBytes(
-      this.arena.views[moved >>> Ref.SEGMENT_SHIFT],
-      (moved & Ref.GRANULE_MASK) << 3,
-      this.arena.views[segment >>> Ref.SEGMENT_SHIFT],
-      (segment & Ref.GRANULE_MASK) << 3,
-      bytes,
-    );
+    const moved = this.copyBlock(segment, bytes);
     const span = 1 << (this.depth - (meta >>> 16));
     this.setPairs(index & ~(span - 1), span, moved, meta);
     this.arena.free(segment, bytes);
@@ -342,14 +408,82 @@ export class HashIndex {
     if (this.directory === 0) return;
     this.eachSegment((segment, buckets) => this.arena.free(segment, segmentBytes(buckets)));
     this.arena.free(this.directory, directoryBytes(this.depth));
-    this.directory = 0;
-    this.directoryWords = NO_WORDS;
-    this.directoryAt = 0;
-    this.depth = 1;
-    this.size = 0;
-    this.segmentCount = 0;
-    this.deepestCount = 0;
-    this.bucketsMax = GROWTH[0];
+    this.reset();
+  }
+
+  /**
+   * Frees the segment at position `index` of the directory, calling `visit` for each of its entries
+   * first, which may free the entry. Returns the position of the next segment, or 0 when the last
+   * one is gone, and the directory with it. Requires: nothing but this is done with the index any
+   * more, from position 0 on. O(entries of a segment).
+   * COLD: for values too large to be freed at once.
+   */
+  freeSegment(index: number, visit: (entry: number) => void): number {
+    if (this.directory === 0) return 0;
+    const pair = this.directoryAt + (index << 1);
+    const segment = this.directoryWords[pair];
+    const meta = this.directoryWords[pair + 1];
+    this.eachEntryOf(segment, meta & 0xffff, visit);
+    this.arena.free(segment, segmentBytes(meta & 0xffff));
+    const next = index + (1 << (this.depth - (meta >>> 16)));
+    if (next < 1 << this.depth) return next;
+    this.arena.free(this.directory, directoryBytes(this.depth));
+    this.reset();
+    return 0;
+  }
+
+  /**
+   * Replaces each reference by what `map` makes of it: an entry with the same key. O(buckets).
+   * COLD: for copies and for compaction.
+   */
+  mapEntries(map: (entry: number) => number): void {
+    this.eachSegment((segment, buckets) => {
+      const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+      const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS + REFERENCE_WORD;
+      for (let bucket = 0; bucket < buckets; bucket++) {
+        const line = base + (bucket << BUCKET_WORDS_SHIFT);
+        for (let slot = 0; slot < SLOTS; slot++) {
+          if (words[line + slot] !== 0) words[line + slot] = map(words[line + slot]);
+        }
+      }
+    });
+  }
+
+  /**
+   * Lets this object own copies of the directory and the segments, which name the same entries: the
+   * caller gives them copies with `mapEntries` and stores the state elsewhere. What was attached
+   * stays as it was stored last. O(buckets). Grows the arena.
+   * COLD: for COPY.
+   */
+  detachCopy(): void {
+    if (this.directory === 0) return;
+    const depth = this.depth;
+    this.setDirectory(this.copyBlock(this.directory, directoryBytes(depth)), depth);
+    this.eachSegment((segment, buckets, meta, index) => {
+      const copy = this.copyBlock(segment, segmentBytes(buckets));
+      this.setPairs(index, 1 << (this.depth - (meta >>> 16)), copy, meta);
+    });
+  }
+
+  /**
+   * Moves the directory and those segments that lie in sparse spans. Returns how many blocks were
+   * moved. O(buckets).
+   * COLD: for compaction.
+   */
+  compact(): number {
+    if (this.directory === 0) return 0;
+    let moved = 0;
+    const bytes = directoryBytes(this.depth);
+    if (this.arena.isSparse(this.directory, bytes)) {
+      const old = this.directory;
+      this.setDirectory(this.copyBlock(old, bytes), this.depth);
+      this.arena.free(old, bytes);
+      moved++;
+    }
+    this.eachSegment((_segment, _buckets, _meta, index) => {
+      if (this.compactSegment(index * 2 ** (32 - this.depth))) moved++;
+    });
+    return moved;
   }
 
   /**
@@ -443,15 +577,54 @@ export class HashIndex {
     if ((this.directory === 0) !== (this.size === 0)) throw new Error("an empty index with memory");
   }
 
-  private eachSegment(visit: (segment: number, buckets: number, meta: number) => void): void {
+  /** `index` is the position of the segment's first pair in the directory. */
+  private eachSegment(
+    visit: (segment: number, buckets: number, meta: number, index: number) => void,
+  ): void {
     if (this.directory === 0) return;
     const pairs = 1 << this.depth;
     for (let i = 0; i < pairs;) {
+      const index = i;
       const meta = this.directoryWords[this.directoryAt + (i << 1) + 1];
       const segment = this.directoryWords[this.directoryAt + (i << 1)];
       i += 1 << (this.depth - (meta >>> 16));
-      visit(segment, meta & 0xffff, meta);
+      visit(segment, meta & 0xffff, meta, index);
     }
+  }
+
+  private eachEntryOf(segment: number, buckets: number, visit: (entry: number) => void): void {
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS + REFERENCE_WORD;
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const line = base + (bucket << BUCKET_WORDS_SHIFT);
+      for (let slot = 0; slot < SLOTS; slot++) {
+        if (words[line + slot] !== 0) visit(words[line + slot]);
+      }
+    }
+  }
+
+  /** The state of an empty index; frees nothing. */
+  private reset(): void {
+    this.directory = 0;
+    this.directoryWords = NO_WORDS;
+    this.directoryAt = 0;
+    this.depth = 1;
+    this.size = 0;
+    this.segmentCount = 0;
+    this.deepestCount = 0;
+    this.bucketsMax = GROWTH[0];
+  }
+
+  private copyBlock(block: number, bytes: number): number {
+    const copy = this.arena.allocate(bytes);
+    copyBytes(
+      this.arena.views[copy >>> Ref.SEGMENT_SHIFT],
+      (copy & Ref.GRANULE_MASK) << 3,
+      this.arena.views[block >>> Ref.SEGMENT_SHIFT],
+      (block & Ref.GRANULE_MASK) << 3,
+      bytes,
+    );
+    return copy;
   }
 
   private hasKey(entry: number, view: DataView, start: number, end: number): boolean {

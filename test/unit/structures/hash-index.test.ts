@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Arena, Ref, blockBytes } from "../../../src/memory/arena.ts";
 import { storedBytes, writePrefix } from "../../../src/memory/stored-bytes.ts";
-import { HashIndex } from "../../../src/structures/hash-index.ts";
+import { HashIndex, INDEX_STATE_BYTES } from "../../../src/structures/hash-index.ts";
 import { Random, seedOfRun, withSeed } from "../../support/seed.ts";
 
 const FILE = "test/unit/structures/hash-index.test.ts";
@@ -375,4 +375,137 @@ describe("random entries", () => {
   test("of an empty index are none", () => {
     expect(new Model(1, 1).index.entryAtRandom(5, 6)).toBe(0);
   });
+});
+
+describe("one index object for many roots", () => {
+  /** Entries of KEY_AT 0, whose keys are Latin-1 and short. */
+  const newEntry = (arena: Arena, key: string): number => {
+    const entry = arena.allocate(storedBytes(key.length));
+    const segment = entry >>> Ref.SEGMENT_SHIFT;
+    const at = writePrefix(arena.views[segment], (entry & Ref.GRANULE_MASK) << 3, key.length);
+    for (let i = 0; i < key.length; i++) arena.bytes[segment][at + i] = key.charCodeAt(i);
+    return entry;
+  };
+  const keyOf = (arena: Arena, entry: number): string => {
+    const bytes = arena.bytes[entry >>> Ref.SEGMENT_SHIFT];
+    const at = (entry & Ref.GRANULE_MASK) << 3;
+    return Buffer.from(bytes.subarray(at + 1, at + 1 + bytes[at])).toString("latin1");
+  };
+  const freeEntry = (arena: Arena, entry: number): void =>
+    arena.free(entry, storedBytes(keyOf(arena, entry).length));
+  const viewOf = (key: string): DataView => {
+    const bytes = Buffer.from(key, "latin1");
+    return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  };
+  const find = (index: HashIndex, key: string): number =>
+    index.find(viewOf(key), 0, key.length, index.hash(viewOf(key), 0, key.length));
+  const walk = (arena: Arena, index: HashIndex): string[] => {
+    const keys: string[] = [];
+    index.startWalk();
+    for (let entry = index.nextEntry(); entry !== 0; entry = index.nextEntry()) {
+      keys.push(keyOf(arena, entry));
+    }
+    return keys.sort();
+  };
+
+  test("against as many Sets", () =>
+    withSeed(FILE, seed, (random) => {
+      const arena = new Arena();
+      const index = new HashIndex(arena, 0, random.next() | 0, random.next() | 0);
+      const values = Array.from({ length: 6 }, () => {
+        const root = arena.allocate(INDEX_STATE_BYTES);
+        index.attachNew(root);
+        return { root, keys: new Set<string>() };
+      });
+      for (let step = 0; step < 20_000; step++) {
+        const which = random.below(values.length);
+        const { root, keys } = values[which];
+        const key = String(random.below(8 ** (which + 1)));
+        index.attach(root);
+        const entry = find(index, key);
+        expect(entry !== 0).toBe(keys.has(key));
+        if (entry !== 0) {
+          index.removeFound(index.hash(viewOf(key), 0, key.length));
+          freeEntry(arena, entry);
+          keys.delete(key);
+        } else {
+          index.insert(newEntry(arena, key), index.hash(viewOf(key), 0, key.length));
+          keys.add(key);
+        }
+        index.store(root);
+        expect(index.size).toBe(keys.size);
+      }
+      for (const { root, keys } of values) {
+        index.attach(root);
+        index.verify();
+        expect(walk(arena, index)).toEqual([...keys].sort());
+        for (let at = index.freeSegment(0, (entry) => freeEntry(arena, entry)); at !== 0;) {
+          at = index.freeSegment(at, (entry) => freeEntry(arena, entry));
+        }
+        expect(index.size).toBe(0);
+        arena.free(root, INDEX_STATE_BYTES);
+      }
+      expect(arena.liveBytes).toBe(0);
+      arena.verify();
+    }));
+
+  for (const count of [0, 1, 33, 5000, 40_000]) {
+    test(`a copy of ${count} entries is independent`, () =>
+      withSeed(FILE, seed + count, (random) => {
+        const arena = new Arena();
+        const index = new HashIndex(arena, 0, random.next() | 0, random.next() | 0);
+        const root = arena.allocate(INDEX_STATE_BYTES);
+        index.attachNew(root);
+        for (let i = 0; i < count; i++) {
+          const key = `key:${i}`;
+          index.insert(newEntry(arena, key), index.hash(viewOf(key), 0, key.length));
+        }
+        index.store(root);
+        const bytes = index.memoryBytes();
+        const copy = arena.allocate(INDEX_STATE_BYTES);
+        index.detachCopy();
+        index.mapEntries((entry) => newEntry(arena, keyOf(arena, entry)));
+        index.store(copy);
+        expect(index.memoryBytes()).toBe(bytes);
+        index.verify();
+        index.attach(root);
+        index.eachEntry((entry) => freeEntry(arena, entry));
+        index.clear();
+        arena.free(root, INDEX_STATE_BYTES);
+        index.attach(copy);
+        index.verify();
+        expect(walk(arena, index).length).toBe(count);
+        for (let i = 0; i < count; i++) if (find(index, `key:${i}`) === 0) throw new Error("lost");
+      }));
+  }
+
+  test("compaction moves directory, segments and entries, and changes nothing else", () =>
+    withSeed(FILE, seed, (random) => {
+      const arena = new Arena();
+      const index = new HashIndex(arena, 0, random.next() | 0, random.next() | 0);
+      const root = arena.allocate(INDEX_STATE_BYTES);
+      index.attachNew(root);
+      const count = 30_000;
+      const ballast: number[] = [];
+      for (let i = 0; i < count; i++) {
+        const key = `key:${i}`;
+        index.insert(newEntry(arena, key), index.hash(viewOf(key), 0, key.length));
+        for (let j = 0; j < 4; j++) ballast.push(newEntry(arena, key));
+      }
+      for (const entry of ballast) freeEntry(arena, entry);
+      const heldBefore = arena.spanBytes;
+      arena.sortUsableSpans();
+      index.compact();
+      index.mapEntries((entry) => {
+        if (!arena.isSparse(entry, storedBytes(keyOf(arena, entry).length))) return entry;
+        const moved = newEntry(arena, keyOf(arena, entry));
+        freeEntry(arena, entry);
+        return moved;
+      });
+      arena.trim();
+      index.verify();
+      arena.verify();
+      expect(arena.spanBytes).toBeLessThan(heldBefore);
+      for (let i = 0; i < count; i++) if (find(index, `key:${i}`) === 0) throw new Error("lost");
+    }));
 });
