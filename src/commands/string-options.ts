@@ -105,11 +105,11 @@ export function expireAtArgument(
     reply.error(errors.invalidExpire(command));
     return 0;
   }
-  return expireAtExact(ctx, args, index, unit, command, reply);
+  return expireAtFarAhead(ctx, args, index, unit, command, reply);
 }
 
 /** COLD: only for times beyond the year 287396. */
-function expireAtExact(
+function expireAtFarAhead(
   ctx: CommandContext,
   args: Args,
   index: number,
