@@ -191,15 +191,23 @@ function clientTrackinginfoCommand(_ctx: CommandContext, _args: Args, reply: Rep
   reply.array(0);
 }
 
-/** CLIENT UNBLOCK client-id [TIMEOUT | ERROR]. No command blocks a client yet: it finds none. */
-function clientUnblockCommand(_ctx: CommandContext, args: Args, reply: ReplyWriter): void {
-  if (args.count === 4 && !args.is(3, "TIMEOUT") && !args.is(3, "ERROR")) {
+/** CLIENT UNBLOCK client-id [TIMEOUT | ERROR] */
+function clientUnblockCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  const byError = args.count === 4 && args.is(3, "ERROR");
+  if (args.count === 4 && !byError && !args.is(3, "TIMEOUT")) {
     reply.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     return;
   }
   const id = parseInt64(args.bytes, args.start[2], args.end[2]);
-  if (id === null) reply.error(errors.NOT_AN_INTEGER);
-  else reply.integer(0);
+  if (id === null) {
+    reply.error(errors.NOT_AN_INTEGER);
+    return;
+  }
+  const wait = ctx.clients.find(Number(id))?.wait ?? null;
+  if (wait !== null) {
+    ctx.server.unblock(wait, byError ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : null);
+  }
+  reply.integer(wait === null ? 0 : 1);
 }
 
 /** CLIENT UNPAUSE */

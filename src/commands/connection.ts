@@ -18,6 +18,7 @@ import {
 } from "./authentication.ts";
 import { INVALID_CLIENT_NAME, isClientAttribute } from "./client-attribute.ts";
 import type { CommandContext } from "./context.ts";
+import { endTransaction } from "./transaction.ts";
 import { Acl, type CommandSpec, Flag, NO_KEYS } from "./spec.ts";
 
 /** Flags of commands that an unauthenticated client may send, at any time. */
@@ -204,6 +205,7 @@ function quitCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void
 /** RESET. The library's name and version stay: they are those of the client behind it still. */
 function resetCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
   const { client } = ctx;
+  endTransaction(ctx, client);
   client.database = 0;
   switchProtocol(client, reply, 2);
   beginUnauthenticated(client, ctx.config);

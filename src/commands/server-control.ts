@@ -2,6 +2,9 @@
  * What handlers may ask of the layers above them: implemented by server/server.ts, so that imports
  * keep pointing downward.
  */
+import type { Args } from "../protocol/args.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Wait } from "../session/blocking.ts";
 import type { Client } from "../session/client.ts";
 import type { CommandSpec } from "./spec.ts";
 
@@ -34,6 +37,10 @@ export interface ServerControl {
   /** The table number of a command by its full lower-case name ("client|list"), or -1. */
   commandNumber(fullName: string): number;
   process(): ProcessReport;
+  /** Runs a request whose checks are passed: EXEC runs its queue with it. */
+  run(command: number, client: Client, args: Args, reply: ReplyWriter): void;
+  /** Ends a client's wait for a key: as at its timeout, or with an error. */
+  unblock(wait: Wait, error: string | null): void;
   /** Begins to shut down. An error text, if it cannot; else the server ends. */
   shutdown(options: ShutdownOptions): string | null;
   /** Blocks the whole server (DEBUG SLEEP). */

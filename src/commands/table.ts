@@ -26,6 +26,7 @@ import { bitmapCommands } from "./bitmap.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { bitopCommands } from "./bitop.ts";
 import { stringCommands } from "./string.ts";
+import { transactionCommands } from "./transaction.ts";
 
 /** The rows of all groups. Throws when two rows have one name or a subcommand has no container. */
 export function commandTable(): readonly CommandSpec[] {
@@ -39,6 +40,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...debugCommands,
     ...infoCommands,
     ...memoryCommands,
+    ...transactionCommands,
     ...moduleCommands,
     ...serverCommands,
     ...genericCommands,

@@ -13,10 +13,12 @@
 import type { Clock } from "../base/clock.ts";
 import type { CommandContext } from "../commands/context.ts";
 import { type CommandSpec, Flag, fullName } from "../commands/spec.ts";
-import type { Args } from "../protocol/args.ts";
+import { endTransaction } from "../commands/transaction.ts";
+import { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import { BATCH_MAX } from "../protocol/request-parser.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Blocking } from "../session/blocking.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
 import { CommandLookup } from "./lookup.ts";
 
@@ -30,6 +32,14 @@ export const enum ServerGate {
   PAUSED = 1 << 18,
 }
 
+const MULTI_RUNS: ReadonlySet<string> = new Set([
+  "exec",
+  "discard",
+  "multi",
+  "watch",
+  "quit",
+  "reset",
+]);
 const SAMPLE_MASK = 15;
 /** Below this slow-log threshold every call is timed. */
 export const EXACT_TIMING_US = 1000;
@@ -49,6 +59,7 @@ export class Dispatcher {
   private readonly arity: Int16Array;
   private readonly flags: Int32Array;
   private readonly firstKeyIs1: Uint8Array;
+  private readonly blocking: Blocking;
   private sampleTick = 0;
   private httpLoggedMs = 0;
 
@@ -65,6 +76,8 @@ export class Dispatcher {
     private readonly clock: Clock,
     /** Evicts until memory fits; false if it cannot. */
     private readonly makeRoom: () => boolean,
+    /** Lets requests run that waited for keys which are ready now. */
+    private readonly onReady: () => void,
     /** What becomes of an exception in a handler: our own mistake. */
     private readonly onInternalError: (error: unknown, client: Client, name: string) => void,
   ) {
@@ -74,6 +87,7 @@ export class Dispatcher {
       const begin = row.keys[0]?.begin;
       return typeof begin === "object" && "index" in begin && begin.index === 1 ? 1 : 0;
     });
+    this.blocking = ctx.clients.blocking;
     this.lookup = lookupOf(table, undefined);
     this.subcommands = table.map((row) =>
       row.flags & Flag.CONTAINER ? lookupOf(table, row.name) : null,
@@ -147,6 +161,15 @@ export class Dispatcher {
     }
     if ((client.gate | this.gate) !== 0) this.executeGated(number, client, args, reply);
     else this.call(number, client, args, reply);
+    if (this.blocking.ready.length !== 0) this.onReady();
+  }
+
+  /** Runs a command without the checks that its request has passed already: for EXEC, for waits. */
+  run(number: number, client: Client, args: Args, reply: ReplyWriter): void {
+    const ctx = this.ctx;
+    ctx.client = client;
+    ctx.db = ctx.keyspace.databases[client.database];
+    this.call(number, client, args, reply);
   }
 
   /** The way of requests for which some gate is set. */
@@ -157,7 +180,11 @@ export class Dispatcher {
       this.reject(client, reply, number, errors.NO_AUTH);
       return;
     }
-    if ((gate & ServerGate.MAXMEMORY) !== 0 && !this.makeRoom() && (flags & Flag.DENYOOM) !== 0) {
+    if ((flags & Flag.NO_MULTI) !== 0 && (gate & Gate.IN_MULTI) !== 0) {
+      this.reject(client, reply, number, "ERR Command not allowed inside a transaction");
+      return;
+    }
+    if ((gate & ServerGate.MAXMEMORY) !== 0 && !this.makeRoom() && this.needsRoom(number, client)) {
       this.reject(client, reply, number, errors.OUT_OF_MEMORY);
       return;
     }
@@ -174,13 +201,42 @@ export class Dispatcher {
       client.postponed = true;
       return;
     }
+    const start = reply.length;
+    if ((gate & Gate.IN_MULTI) !== 0 && !this.runsInMulti(number)) {
+      this.enqueue(number, client, args);
+      reply.simple("QUEUED");
+      if ((gate & Gate.REPLY_MUTED) !== 0) muteReply(client, reply, start);
+      return;
+    }
     const noTouch = (gate & Gate.NO_TOUCH) !== 0;
     const keyspace = this.ctx.keyspace;
     if (noTouch && this.table[number].name !== "touch") keyspace.noTouch = true;
-    const start = reply.length;
     this.call(number, client, args, reply);
     keyspace.noTouch = false;
     if ((gate & Gate.REPLY_MUTED) !== 0) muteReply(client, reply, start);
+  }
+
+  /** Commands that MULTI does not queue. */
+  private runsInMulti(number: number): boolean {
+    const { name, parent } = this.table[number];
+    return parent === undefined && MULTI_RUNS.has(name);
+  }
+
+  /** COLD: keeps a copy of a request for EXEC. */
+  private enqueue(number: number, client: Client, args: Args): void {
+    const kept = new Args();
+    kept.assign(Array.from({ length: args.count }, (_, i) => args.copy(i)));
+    client.queue?.push({ command: number, args: kept });
+  }
+
+  /**
+   * Whether a command is refused while memory is short: EXEC if one of its queue is.
+   * COLD: memory is short.
+   */
+  private needsRoom(number: number, client: Client): boolean {
+    if ((this.flags[number] & Flag.DENYOOM) !== 0) return true;
+    if (this.table[number].name !== "exec" || client.queue === null) return false;
+    return client.queue.some(({ command }) => (this.flags[command] & Flag.DENYOOM) !== 0);
   }
 
   private call(number: number, client: Client, args: Args, reply: ReplyWriter): void {
@@ -190,18 +246,20 @@ export class Dispatcher {
     client.lastCommandNumber = number;
     if ((this.flags[number] & (Flag.FAST | Flag.CHEAP)) !== 0) {
       if ((++this.sampleTick & this.sampleMask) !== 0) {
-        this.run(spec, client, args, reply);
+        this.runHandler(spec, client, args, reply);
       } else {
         const startUs = this.clock.monotonicUs();
-        this.run(spec, client, args, reply);
+        this.runHandler(spec, client, args, reply);
         const us = this.clock.monotonicUs() - startUs;
         stats.microseconds[number] += us * (this.sampleMask + 1);
       }
     } else {
       const startUs = this.clock.monotonicUs();
-      this.run(spec, client, args, reply);
+      this.runHandler(spec, client, args, reply);
       stats.microseconds[number] += this.clock.monotonicUs() - startUs;
     }
+    // A request that waits counts when it is served.
+    if (client.blocked) return;
     stats.calls[number]++;
     stats.commandsProcessed++;
     client.commandCount++;
@@ -211,12 +269,18 @@ export class Dispatcher {
     }
   }
 
-  private run(spec: CommandSpec, client: Client, args: Args, reply: ReplyWriter): void {
+  private runHandler(spec: CommandSpec, client: Client, args: Args, reply: ReplyWriter): void {
     try {
       spec.run(this.ctx, args, reply);
     } catch (error) {
       this.onInternalError(error, client, fullName(spec));
     }
+  }
+
+  /** COLD: EXEC itself is refused, which ends the transaction. Returns the error to give. */
+  private abortExec(client: Client, error: string): string {
+    endTransaction(this.ctx, client);
+    return `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, "")}`;
   }
 
   /** COLD: the client misspelled something. */
@@ -252,6 +316,8 @@ export class Dispatcher {
   private reject(client: Client, reply: ReplyWriter, number: number, error: string): void {
     const stats = this.ctx.stats;
     const start = reply.length;
+    if (client.queue !== null) client.queueBroken = true;
+    if (number >= 0 && this.table[number].name === "exec") error = this.abortExec(client, error);
     reply.error(error);
     stats.countError(reply.lastErrorCode);
     if (number >= 0) stats.rejectedCalls[number]++;

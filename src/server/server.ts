@@ -17,11 +17,13 @@ import { commandTable } from "../commands/table.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
+import type { Args } from "../protocol/args.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Config } from "../runtime/config/config.ts";
 import { rewriteConfigText } from "../runtime/config/rewrite.ts";
 import type { Log } from "../runtime/log.ts";
 import { Stats } from "../runtime/stats.ts";
+import type { Wait } from "../session/blocking.ts";
 import { ClientRegistry } from "../session/client-registry.ts";
 import { Client } from "../session/client.ts";
 import { banner } from "./banner.ts";
@@ -32,6 +34,7 @@ import type { Host } from "./host.ts";
 import { Listeners } from "./listener.ts";
 import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
 import { applySettings } from "./settings.ts";
+import { Wakeups } from "./wakeups.ts";
 
 const SCRATCH_BYTES = 8192;
 const RUN_ID_CHARACTERS = 40;
@@ -69,7 +72,8 @@ export class Server implements ServerControl, ConnectionHost {
   readonly clock: Clock;
   readonly configFile: string;
   readonly keyspace: Keyspace;
-  readonly clients = new ClientRegistry();
+  readonly clients: ClientRegistry;
+  readonly wakeups: Wakeups;
   readonly stats: Stats;
   readonly parser = new RequestParser();
   readonly input = sharedMemory(INPUT_BYTES);
@@ -111,12 +115,19 @@ export class Server implements ServerControl, ConnectionHost {
     this.runId = randomHex(prng, RUN_ID_CHARACTERS);
     this.keyspace = new Keyspace(config.int("databases"), clock, prng, {
       onEvent: () => {},
-      onModified: () => {},
-      onReplaced: () => {},
-      onVanished: () => {
+      onModified: (database, view, start, end) => this.onModified(database, view, start, end),
+      onReplaced: (database, by) => this.onReplaced(database, by),
+      onVanished: (database, view, start, end) => {
         this.keyspace.dirty++;
+        if (this.keyspace.watchesKeys) this.onModified(database, view, start, end);
       },
     });
+    this.clients = new ClientRegistry(
+      (on) => {
+        this.keyspace.watchesKeys = on;
+      },
+      (deadlineMs) => this.wakeups.schedule(deadlineMs),
+    );
     const ctx: CommandContext = {
       keyspace: this.keyspace,
       // Set before every command; no handler runs without a client.
@@ -136,7 +147,11 @@ export class Server implements ServerControl, ConnectionHost {
       ctx,
       clock,
       () => this.cron.makeRoom(),
+      () => this.wakeups.serve(),
       (error, client, name) => this.onInternalError(error, client, name),
+    );
+    this.wakeups = new Wakeups(this.clients.blocking, this.keyspace, this.dispatcher, (run) =>
+      setImmediate(run),
     );
     this.pause = new ClientPause(this.dispatcher, this.keyspace, this.clients, setImmediate);
     this.listeners = new Listeners(
@@ -210,6 +225,14 @@ export class Server implements ServerControl, ConnectionHost {
     return this.numbers.get(name) ?? -1;
   }
 
+  run(command: number, client: Client, args: Args, reply: ReplyWriter): void {
+    this.dispatcher.run(command, client, args, reply);
+  }
+
+  unblock(wait: Wait, error: string | null): void {
+    this.wakeups.unblock(wait, error);
+  }
+
   process(): ProcessReport {
     return {
       pid: this.host.pid,
@@ -229,6 +252,7 @@ export class Server implements ServerControl, ConnectionHost {
     log.notice("User requested shutdown...");
     this.listeners.stop();
     this.cron.stop();
+    this.wakeups.stop();
     const pidFile = config.string("pidfile");
     if (pidFile !== "") {
       log.notice("Removing the pid file.");
@@ -353,6 +377,27 @@ export class Server implements ServerControl, ConnectionHost {
   }
 
   // ---
+
+  /** A key changed that somebody may watch or wait for. */
+  private onModified(database: number, view: DataView, start: number, end: number): void {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    this.clients.watches.touch(database, bytes, start, end);
+    this.clients.blocking.signal(database, bytes, start, end);
+  }
+
+  /** The keys of a database are about to vanish or to be exchanged. */
+  private onReplaced(database: number, by: number): void {
+    const { databases } = this.keyspace;
+    const exists = (id: number, key: Uint8Array): boolean => {
+      const view = new DataView(key.buffer, key.byteOffset, key.length);
+      return databases[id].peek(view, 0, key.length) !== 0;
+    };
+    this.clients.watches.touchDatabase(
+      database,
+      (key) => exists(database, key) || (by >= 0 && exists(by, key)),
+    );
+    this.clients.blocking.signalDatabase(database);
+  }
 
   /** A handler threw: our own mistake. The request is answered, the mistake reported. */
   private onInternalError(error: unknown, client: Client, command: string): void {

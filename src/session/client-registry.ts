@@ -1,9 +1,22 @@
-/** The clients that are connected, by id, oldest first. */
+/** The clients that are connected, by id, oldest first; what they wait for, and what they watch. */
+import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
+import { WatchRegistry } from "./watch.ts";
 
 export class ClientRegistry {
+  readonly watches = new WatchRegistry();
+  readonly blocking: Blocking;
   private readonly clients = new Map<number, Client>();
   private nextId = 1;
+
+  constructor(
+    /** Tells the keyspace whether changes of keys must be reported. */
+    private readonly setWatching: (on: boolean) => void,
+    /** A client waits until a deadline, in unix ms. */
+    onDeadline: (deadlineMs: number) => void,
+  ) {
+    this.blocking = new Blocking(() => this.updateWatching(), onDeadline);
+  }
 
   get count(): number {
     return this.clients.size;
@@ -18,8 +31,12 @@ export class ClientRegistry {
     this.clients.set(client.id, client);
   }
 
+  /** Forgets a client, with what it waited for and watched. */
   remove(client: Client): void {
     this.clients.delete(client.id);
+    this.blocking.release(client);
+    this.watches.unwatch(client);
+    this.updateWatching();
   }
 
   find(id: number): Client | undefined {
@@ -28,5 +45,10 @@ export class ClientRegistry {
 
   all(): IterableIterator<Client> {
     return this.clients.values();
+  }
+
+  /** Called whenever the keys that anyone watches or waits for may have become some, or none. */
+  updateWatching(): void {
+    this.setWatching(this.watches.keyCount > 0 || this.blocking.keyCount > 0);
   }
 }

@@ -2,7 +2,10 @@
  * What the server knows of one connection, without its socket: the transport is an interface, so
  * that a test, or an engine inside another process, can be a client too.
  */
+import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Wait } from "./blocking.ts";
+import type { WatchedKey } from "./watch.ts";
 
 /** Reasons why a request of this client cannot simply run: the dispatcher looks closer if any is set. */
 export const enum Gate {
@@ -49,6 +52,12 @@ export interface Transport {
   replyBufferPeak(): number;
 }
 
+/** A request that MULTI queued, with bytes of its own. */
+export interface QueuedRequest {
+  readonly command: number;
+  readonly args: Args;
+}
+
 export class Client {
   /** Bits of Gate. */
   gate: number = Gate.NONE;
@@ -76,6 +85,17 @@ export class Client {
   blocked = false;
   /** It is blocked because clients are paused: the request runs anew when the pause ends. */
   postponed = false;
+  /** The request that waits for a key, see session/blocking.ts. */
+  wait: Wait | null = null;
+  /** False while EXEC or a script runs its commands: they must not wait. */
+  mayBlock = true;
+  /** Requests since MULTI; null outside of a transaction. */
+  queue: QueuedRequest[] | null = null;
+  /** A request could not be queued: EXEC will refuse. */
+  queueBroken = false;
+  watched: WatchedKey[] = [];
+  /** A watched key has changed: EXEC will do nothing. */
+  watchBroken = false;
   /** Since when the soft output limit is exceeded, in unix ms; 0 = it is not. */
   softLimitSinceMs = 0;
   commandCount = 0;

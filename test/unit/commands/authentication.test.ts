@@ -24,7 +24,10 @@ const NO_TRANSPORT: Transport = {
 
 class Scene {
   readonly config: Config = memoryConfig().config;
-  readonly clients = new ClientRegistry();
+  readonly clients = new ClientRegistry(
+    () => {},
+    () => {},
+  );
 
   setPassword(password: string): void {
     expect(this.config.assign("requirepass", password)).toBeNull();

@@ -1,0 +1,57 @@
+/**
+ * What blocking commands share: their timeout argument, and waiting.
+ */
+import { parseExtended } from "../base/extended.ts";
+import type { ValueType } from "../keyspace/record.ts";
+import type { Args } from "../protocol/args.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { TimeoutReply } from "../session/blocking.ts";
+import type { CommandContext } from "./context.ts";
+
+/**
+ * Argument `index`, seconds with a fraction, as a deadline in unix ms; 0 = wait for ever. NaN after
+ * an error reply.
+ */
+export function deadlineArgument(
+  ctx: CommandContext,
+  args: Args,
+  index: number,
+  reply: ReplyWriter,
+): number {
+  const seconds = parseExtended(args.bytes, args.start[index], args.end[index]);
+  if (seconds === null) {
+    reply.error("ERR timeout is not a float or out of range");
+    return NaN;
+  }
+  const text = args.text(index);
+  const ms = Math.ceil(Number(text) * 1000);
+  if (ms < 0) {
+    reply.error("ERR timeout is negative");
+    return NaN;
+  }
+  if (!(ms <= Number.MAX_SAFE_INTEGER - ctx.keyspace.nowMs)) {
+    reply.error("ERR timeout is out of range");
+    return NaN;
+  }
+  return ms === 0 ? 0 : ctx.keyspace.nowMs + ms;
+}
+
+/**
+ * Lets the request wait until one of its keys holds a value of `type`, or answers as at its timeout
+ * where it may not wait (in MULTI). The handler returns after this without a reply of its own.
+ */
+export function waitForKeys(
+  ctx: CommandContext,
+  args: Args,
+  reply: ReplyWriter,
+  type: ValueType,
+  keyIndexes: readonly number[],
+  deadlineMs: number,
+  onTimeout: TimeoutReply,
+): void {
+  if (!ctx.client.mayBlock) {
+    onTimeout(reply);
+    return;
+  }
+  ctx.clients.blocking.block(ctx.client, args, { type, keyIndexes, deadlineMs, onTimeout });
+}
