@@ -59,3 +59,29 @@ export function equalBytes(
   for (; at < length; at++) if (a.getUint8(aAt + at) !== b.getUint8(bAt + at)) return false;
   return true;
 }
+
+/**
+ * Order of two ranges as memcmp has it, a prefix before its extension: negative, zero or positive.
+ * Word by word, most significant byte first.
+ */
+export function compareBytes(
+  a: DataView,
+  aAt: number,
+  aLength: number,
+  b: DataView,
+  bAt: number,
+  bLength: number,
+): number {
+  const common = aLength < bLength ? aLength : bLength;
+  let at = 0;
+  for (const last = common - 4; at <= last; at += 4) {
+    const aWord = a.getUint32(aAt + at);
+    const bWord = b.getUint32(bAt + at);
+    if (aWord !== bWord) return aWord < bWord ? -1 : 1;
+  }
+  for (; at < common; at++) {
+    const difference = a.getUint8(aAt + at) - b.getUint8(bAt + at);
+    if (difference !== 0) return difference;
+  }
+  return aLength - bLength;
+}
