@@ -12,6 +12,7 @@
  */
 import { writeAscii } from "../base/ascii.ts";
 import { writeDouble } from "../base/double.ts";
+import { int64Length, writeInt64 } from "../base/int64.ts";
 import { writeBigInt, writeInteger } from "../base/integer.ts";
 import { copyBytes } from "../base/bytes.ts";
 
@@ -147,6 +148,14 @@ export class ReplyWriter {
     // The header has one byte more than was left for it.
     if (count >= 10) writeInteger(this.bytes, this.length, value);
     this.length += count;
+    this.crlf();
+  }
+
+  /** A bulk string of the digits of an int64, given as its two words. */
+  bulkInt64(high: number, low: number): void {
+    this.reserve(2 * HEADER_BYTES_MAX);
+    this.header(ReplyType.BULK, int64Length(high, low));
+    this.length = writeInt64(this.bytes, this.length, high, low);
     this.crlf();
   }
 

@@ -7,7 +7,7 @@ import {
   writeInt64,
 } from "../../../src/base/int64.ts";
 import { parseInteger } from "../../../src/base/integer.ts";
-import { Random, seedOfRun, withSeed } from "../../support/seed.ts";
+import { type Random, seedOfRun, withSeed } from "../../support/seed.ts";
 
 const INT64_MAX = 2n ** 63n - 1n;
 const EDGES = [0n, 1n, 9n, 10n, 127n, 10n ** 9n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 10n ** 18n];
@@ -84,7 +84,7 @@ test("parseSafeInteger agrees with parseInteger", async () => {
     for (let i = 0; i < 2000; i++) {
       let text = "";
       for (let length = random.below(19); length >= 0; length--)
-        text += random.pick([..."0123456789-"]);
+        text += "0123456789-"[random.below(11)];
       texts.push(text, text.replaceAll("-", "8"), `-${text.replaceAll("-", "3")}`);
     }
     for (const text of texts) {
