@@ -131,6 +131,7 @@ export class ActiveExpiry {
       const sampledBefore = this.sampled;
       const expiredBefore = this.expired;
       this.expireSlice(database, Math.min(sliceKeys, database.volatile.size));
+      if (database.volatile.size === 0) database.expireCursor = 0;
       if (database.expireCursor === 0) return;
       const sampled = this.sampled - sampledBefore;
       const stale = this.expired - expiredBefore;
