@@ -46,12 +46,18 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
     },
   ],
   [
+    ["hll-sparse-max-bytes"],
+    (server, config) => (server.keyspace.sparseHllBytesMax = config.int("hll-sparse-max-bytes")),
+  ],
+  [
     ["maxmemory"],
     (server, config) => {
       server.maxMemoryBytes = config.int("maxmemory");
       const { dispatcher } = server;
       if (server.maxMemoryBytes > 0) dispatcher.gate |= ServerGate.MAXMEMORY;
       else dispatcher.gate &= ~ServerGate.MAXMEMORY;
+      // A lower limit takes effect at once, not with the next command.
+      server.cron.makeRoom();
     },
   ],
   [
