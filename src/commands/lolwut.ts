@@ -1,4 +1,5 @@
 /** LOLWUT: a flame of letters, another one at every call, and the version. */
+import { parseInteger } from "../base/integer.ts";
 import type { Prng } from "../base/prng.ts";
 import { BUNSEN, REDIS_VERSION } from "../base/version.ts";
 import type { Args } from "../protocol/args.ts";
@@ -13,19 +14,28 @@ const ROWS_MAX = 80;
 /** From cold to hot. */
 const SHADES = " .:-=+*#%@";
 
-/** LOLWUT [VERSION version] [columns [rows]] */
+/**
+ * LOLWUT [VERSION version] [columns [rows]]: only versions 5 and 6 insist on numbers, as the
+ * pictures of those do in Valkey; all others ignore what they cannot read.
+ */
 export function lolwutCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   let at = 1;
+  let isStrict = false;
   if (args.count >= 3 && args.is(1, "VERSION")) {
-    if (Number.isNaN(integerArgument(args, 2, reply))) return;
+    const version = integerArgument(args, 2, reply);
+    if (Number.isNaN(version)) return;
+    isStrict = version === 5 || version === 6;
     at = 3;
   }
-  let columns = COLUMNS_DEFAULT;
-  let rows = ROWS_DEFAULT;
-  if (at < args.count) columns = integerArgument(args, at, reply);
-  if (Number.isNaN(columns)) return;
-  if (at + 1 < args.count) rows = integerArgument(args, at + 1, reply);
-  if (Number.isNaN(rows)) return;
+  const sizes = [COLUMNS_DEFAULT, ROWS_DEFAULT];
+  for (let i = 0; i < sizes.length && at + i < args.count; i++) {
+    const size = isStrict
+      ? integerArgument(args, at + i, reply)
+      : parseInteger(args.bytes, args.start[at + i], args.end[at + i]);
+    if (!Number.isNaN(size)) sizes[i] = size;
+    else if (isStrict) return;
+  }
+  const [columns, rows] = sizes;
   const flame = drawFlame(
     Math.min(Math.max(columns, 1), COLUMNS_MAX),
     Math.min(Math.max(rows, 1), ROWS_MAX),
