@@ -25,6 +25,7 @@ import { stringRangeCommands } from "./string-range.ts";
 import { bitmapCommands } from "./bitmap.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { bitopCommands } from "./bitop.ts";
+import { hyperloglogCommands } from "./hyperloglog.ts";
 import { stringCommands } from "./string.ts";
 import { transactionCommands } from "./transaction.ts";
 
@@ -52,6 +53,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...bitopCommands,
     ...bitfieldCommands,
     ...bitmapCommands,
+    ...hyperloglogCommands,
     ...stringRangeCommands,
     ...stringMultipleCommands,
     ...stringLcsCommands,
@@ -65,9 +67,10 @@ export function commandTable(): readonly CommandSpec[] {
     if (names.has(name)) throw new Error(`two commands are called ${name}`);
     names.add(name);
   }
+  const containers = new Set<string>();
+  for (const row of rows) if (row.flags & Flag.CONTAINER) containers.add(row.name);
   for (const row of rows) {
-    const container = rows.find((other) => other.name === row.parent && !other.parent);
-    if (row.parent && !(container && container.flags & Flag.CONTAINER)) {
+    if (row.parent !== undefined && !containers.has(row.parent)) {
       throw new Error(`${fullName(row)} has no container`);
     }
   }

@@ -28,6 +28,8 @@ export class Log {
   constructor(
     private readonly pid: number,
     private readonly clock: Clock,
+    /** Local time minus UTC, in ms, at a moment in unix ms. */
+    private readonly utcOffsetMs: (nowMs: number) => number,
     /** Writes a line, which ends with a newline. */
     public sink: (line: string) => void,
   ) {}
@@ -51,7 +53,8 @@ export class Log {
   write(level: LogLevel, message: string): void {
     if (level < this.level) return;
     const shown = message.slice(0, MESSAGE_CHARACTERS_MAX);
-    const time = logTime(new Date(this.clock.nowMs()));
+    const nowMs = this.clock.nowMs();
+    const time = logTime(new Date(nowMs + this.utcOffsetMs(nowMs)));
     this.sink(`${this.pid}:${this.role} ${time} ${LEVEL_MARKS[level]} ${shown}\n`);
   }
 
@@ -61,11 +64,13 @@ export class Log {
   }
 }
 
+/** The moment whose UTC fields are the local time. */
 function logTime(date: Date): string {
-  const day = pad(date.getDate(), 2);
-  const time = `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}:${pad(date.getSeconds(), 2)}`;
-  const ms = pad(date.getMilliseconds(), 3);
-  return `${day} ${MONTHS[date.getMonth()]} ${date.getFullYear()} ${time}.${ms}`;
+  const day = pad(date.getUTCDate(), 2);
+  const hours = pad(date.getUTCHours(), 2);
+  const time = `${hours}:${pad(date.getUTCMinutes(), 2)}:${pad(date.getUTCSeconds(), 2)}`;
+  const ms = pad(date.getUTCMilliseconds(), 3);
+  return `${day} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()} ${time}.${ms}`;
 }
 
 function pad(value: number, width: number): string {

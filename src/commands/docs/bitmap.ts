@@ -17,7 +17,7 @@ import {
 } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const bitmapDocs: CommandDocTable = {
+export const bitmapDocs = (): CommandDocTable => ({
   group: "bitmap",
   commands: {
     bitcount: {
@@ -138,4 +138,4 @@ export const bitmapDocs: CommandDocTable = {
       args: [key(), integer("offset"), integer("value")],
     },
   },
-};
+});

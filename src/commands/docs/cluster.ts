@@ -14,7 +14,7 @@ import {
 } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const clusterDocs: CommandDocTable = {
+export const clusterDocs = (): CommandDocTable => ({
   group: "cluster",
   commands: {
     asking: {
@@ -230,4 +230,4 @@ export const clusterDocs: CommandDocTable = {
       complexity: "O(1)",
     },
   },
-};
+});

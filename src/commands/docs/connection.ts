@@ -16,7 +16,7 @@ import {
 } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const connectionDocs: CommandDocTable = {
+export const connectionDocs = (): CommandDocTable => ({
   group: "connection",
   commands: {
     auth: {
@@ -275,4 +275,4 @@ export const connectionDocs: CommandDocTable = {
       args: [integer("index")],
     },
   },
-};
+});

@@ -24,7 +24,7 @@ const CONDITION = optional(
 );
 const LIMIT = optional(block("limit", [integer("offset"), integer("count")], "LIMIT"));
 
-export const genericDocs: CommandDocTable = {
+export const genericDocs = (): CommandDocTable => ({
   group: "generic",
   commands: {
     copy: {
@@ -311,4 +311,4 @@ export const genericDocs: CommandDocTable = {
       args: [integer("numlocal"), integer("numreplicas"), integer("timeout")],
     },
   },
-};
+});

@@ -50,7 +50,7 @@ const SEARCH_AREA = oneOf("search-type", [
   ),
 ]);
 
-export const geoDocs: CommandDocTable = {
+export const geoDocs = (): CommandDocTable => ({
   group: "geo",
   commands: {
     geoadd: {
@@ -225,4 +225,4 @@ export const geoDocs: CommandDocTable = {
       ],
     },
   },
-};
+});

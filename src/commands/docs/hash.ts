@@ -23,7 +23,7 @@ const CONDITION = optional(
   oneOf("condition", [token("NX"), token("XX"), token("GT"), token("LT")]),
 );
 
-export const hashDocs: CommandDocTable = {
+export const hashDocs = (): CommandDocTable => ({
   group: "hash",
   commands: {
     hdel: {
@@ -236,4 +236,4 @@ export const hashDocs: CommandDocTable = {
       args: [key()],
     },
   },
-};
+});

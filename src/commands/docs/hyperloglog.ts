@@ -4,7 +4,7 @@
 import { key, many, optional, string } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const hyperloglogDocs: CommandDocTable = {
+export const hyperloglogDocs = (): CommandDocTable => ({
   group: "hyperloglog",
   commands: {
     pfadd: {
@@ -40,4 +40,4 @@ export const hyperloglogDocs: CommandDocTable = {
       isSystemCommand: true,
     },
   },
-};
+});

@@ -8,7 +8,7 @@ const END = oneOf("where", [token("LEFT"), token("RIGHT")]);
 const FROM = oneOf("wherefrom", [token("LEFT"), token("RIGHT")]);
 const TO = oneOf("whereto", [token("LEFT"), token("RIGHT")]);
 
-export const listDocs: CommandDocTable = {
+export const listDocs = (): CommandDocTable => ({
   group: "list",
   commands: {
     blmove: {
@@ -175,4 +175,4 @@ export const listDocs: CommandDocTable = {
       args: [key(), many(string("element"))],
     },
   },
-};
+});

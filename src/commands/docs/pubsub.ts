@@ -4,7 +4,7 @@
 import { many, optional, pattern, string } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const pubsubDocs: CommandDocTable = {
+export const pubsubDocs = (): CommandDocTable => ({
   group: "pubsub",
   commands: {
     psubscribe: {
@@ -97,4 +97,4 @@ export const pubsubDocs: CommandDocTable = {
       args: [optional(many(string("channel")))],
     },
   },
-};
+});

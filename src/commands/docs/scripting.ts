@@ -4,7 +4,7 @@
 import { integer, key, many, oneOf, optional, since, string, token } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const scriptingDocs: CommandDocTable = {
+export const scriptingDocs = (): CommandDocTable => ({
   group: "scripting",
   commands: {
     eval: {
@@ -178,4 +178,4 @@ export const scriptingDocs: CommandDocTable = {
       args: [string("sha1")],
     },
   },
-};
+});

@@ -4,7 +4,7 @@
 import { integer, many, oneOf, optional, string, token } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const aclDocs: CommandDocTable = {
+export const aclDocs = (): CommandDocTable => ({
   group: "server",
   commands: {
     acl: {
@@ -94,4 +94,4 @@ export const aclDocs: CommandDocTable = {
       complexity: "O(1)",
     },
   },
-};
+});

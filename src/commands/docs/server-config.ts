@@ -4,7 +4,7 @@
 import { block, many, manyWithToken, oneOf, optional, pattern, string } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const configDocs: CommandDocTable = {
+export const configDocs = (): CommandDocTable => ({
   group: "server",
   commands: {
     command: {
@@ -137,4 +137,4 @@ export const configDocs: CommandDocTable = {
       args: [string("name")],
     },
   },
-};
+});

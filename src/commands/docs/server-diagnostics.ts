@@ -6,7 +6,7 @@ import type { CommandDocTable } from "./types.ts";
 
 const LOG_TYPE = oneOf("type", [string("slow"), string("large-request"), string("large-reply")]);
 
-export const diagnosticsDocs: CommandDocTable = {
+export const diagnosticsDocs = (): CommandDocTable => ({
   group: "server",
   commands: {
     commandlog: {
@@ -165,4 +165,4 @@ export const diagnosticsDocs: CommandDocTable = {
       deprecated: { since: "8.1.0", replacedBy: "`COMMANDLOG RESET SLOW`" },
     },
   },
-};
+});

@@ -14,7 +14,7 @@ const NEW_PRIMARY = oneOf("args", [
   block("no-one", [token("NO"), token("ONE")]),
 ]);
 
-export const serverDocs: CommandDocTable = {
+export const serverDocs = (): CommandDocTable => ({
   group: "server",
   commands: {
     bgrewriteaof: {
@@ -175,4 +175,4 @@ export const serverDocs: CommandDocTable = {
       complexity: "O(1)",
     },
   },
-};
+});

@@ -4,7 +4,7 @@
 import { integer, key, many, optional, pattern, since, string } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const setDocs: CommandDocTable = {
+export const setDocs = (): CommandDocTable => ({
   group: "set",
   commands: {
     sadd: {
@@ -121,4 +121,4 @@ export const setDocs: CommandDocTable = {
       args: [key("destination"), many(key("key", 1))],
     },
   },
-};
+});

@@ -6,7 +6,7 @@ import type { CommandDocTable } from "./types.ts";
 
 const LIMIT = optional(block("limit", [integer("offset"), integer("count")], "LIMIT"));
 
-export const sortedSetRangeDocs: CommandDocTable = {
+export const sortedSetRangeDocs = (): CommandDocTable => ({
   group: "sorted-set",
   commands: {
     zcount: {
@@ -122,4 +122,4 @@ export const sortedSetRangeDocs: CommandDocTable = {
       args: [key(), double("max"), double("min"), optional(token("WITHSCORES")), LIMIT],
     },
   },
-};
+});

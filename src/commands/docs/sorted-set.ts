@@ -21,7 +21,7 @@ const AGGREGATE = optional(
 );
 const END = oneOf("where", [token("MIN"), token("MAX")]);
 
-export const sortedSetDocs: CommandDocTable = {
+export const sortedSetDocs = (): CommandDocTable => ({
   group: "sorted-set",
   commands: {
     bzmpop: {
@@ -239,4 +239,4 @@ export const sortedSetDocs: CommandDocTable = {
       ],
     },
   },
-};
+});

@@ -33,7 +33,7 @@ const TRIM = block("trim", [
 ]);
 const IDS = block("ids", [integer("numids"), many(string("id"))], "IDS");
 
-export const streamDocs: CommandDocTable = {
+export const streamDocs = (): CommandDocTable => ({
   group: "stream",
   commands: {
     xack: {
@@ -302,4 +302,4 @@ export const streamDocs: CommandDocTable = {
       args: [key(), TRIM, NEW_REFERENCES],
     },
   },
-};
+});

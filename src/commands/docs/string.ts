@@ -20,7 +20,7 @@ import {
 } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const stringDocs: CommandDocTable = {
+export const stringDocs = (): CommandDocTable => ({
   group: "string",
   commands: {
     append: {
@@ -263,4 +263,4 @@ export const stringDocs: CommandDocTable = {
       args: [key(), integer("start"), integer("end")],
     },
   },
-};
+});

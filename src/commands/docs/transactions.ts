@@ -4,7 +4,7 @@
 import { key, many } from "./argument.ts";
 import type { CommandDocTable } from "./types.ts";
 
-export const transactionDocs: CommandDocTable = {
+export const transactionDocs = (): CommandDocTable => ({
   group: "transactions",
   commands: {
     discard: {
@@ -34,4 +34,4 @@ export const transactionDocs: CommandDocTable = {
       args: [many(key())],
     },
   },
-};
+});

@@ -2,16 +2,23 @@ import { describe, expect, test } from "bun:test";
 import { ManualClock } from "../../../src/base/clock.ts";
 import { Log, LogLevel } from "../../../src/runtime/log.ts";
 
+const TWO_HOURS_MS = 2 * 3600 * 1000;
+
 /** A log, and the lines that reached its sink. */
 function newLog(unixMs: number): { log: Log; lines: string[] } {
   const lines: string[] = [];
-  const log = new Log(4711, new ManualClock(unixMs), (line) => void lines.push(line));
+  const log = new Log(
+    4711,
+    new ManualClock(unixMs),
+    () => TWO_HOURS_MS,
+    (line) => void lines.push(line),
+  );
   return { log, lines };
 }
 
 describe("the log", () => {
   test("writes lines in Redis's form, in local time", () => {
-    const { log, lines } = newLog(new Date(2026, 10, 2, 6, 20, 5, 7).getTime());
+    const { log, lines } = newLog(Date.UTC(2026, 10, 2, 4, 20, 5, 7));
     log.notice("Ready to accept connections tcp");
     log.role = "S";
     log.warning("w");
