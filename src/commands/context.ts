@@ -28,7 +28,7 @@ export interface CommandContext {
   readonly stats: Stats;
   readonly log: Log;
   readonly prng: Prng;
-  /** A few hundred bytes to build a value in; contents last until the next command. */
+  /** 64 KiB to build a value in; contents last until the next command. */
   readonly scratch: Scratch;
   /** What only the layers above can do: shut down, sleep, report on the process. */
   readonly server: ServerControl;

@@ -79,6 +79,8 @@ export class Keyspace {
   hidesExpired = true;
   /** The longest string that a command may make: proto-max-bulk-len. */
   stringBytesMax = 512 * 1024 * 1024;
+  /** Above this a HyperLogLog becomes dense: hll-sparse-max-bytes. */
+  sparseHllBytesMax = 3000;
   /** The classes of events that someone asked for; 0 keeps notification free. */
   notifyFlags = 0;
   /** True while a client watches keys (WATCH) or tracks them. */

@@ -36,7 +36,7 @@ import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
 import { applySettings } from "./settings.ts";
 import { Wakeups } from "./wakeups.ts";
 
-const SCRATCH_BYTES = 8192;
+const SCRATCH_BYTES = 65536;
 const RUN_ID_CHARACTERS = 40;
 /** What a queued reply takes up at least in Redis, where DEBUG can enforce the queue. */
 const REPLY_BLOCK_BYTES = 16 * 1024;

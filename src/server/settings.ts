@@ -46,6 +46,10 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
     },
   ],
   [
+    ["hll-sparse-max-bytes"],
+    (server, config) => (server.keyspace.sparseHllBytesMax = config.int("hll-sparse-max-bytes")),
+  ],
+  [
     ["maxmemory"],
     (server, config) => {
       server.maxMemoryBytes = config.int("maxmemory");
