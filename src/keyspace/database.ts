@@ -19,7 +19,9 @@ import { NotifyClass } from "./notify.ts";
 import {
   Meta,
   RECORD_KEY_AT,
+  type ValueType,
   copyExpireAt,
+  encodingOf,
   expireAtMs,
   keyLength,
   keyStart,
@@ -27,10 +29,14 @@ import {
   recordBytes,
   recordBytesFor,
   setMeta,
+  setRoot,
   valueAt,
   viewOf,
   writeExpireAt,
 } from "./record.ts";
+
+/** The value of a record with a root block: the block's reference. */
+const ROOT_BYTES = 4;
 
 export class Database {
   readonly index: HashIndex;
@@ -216,6 +222,66 @@ export class Database {
     copyBytes(view, valueAt(view, record, sourceMeta), sourceView, from, valueBytes);
     if ((sourceMeta & Meta.EXPIRY) !== 0) copyExpireAt(view, record, sourceView, source);
     return record;
+  }
+
+  /** Adds the key looked up last, which is missing, with the value below `root`. Grows the arena. */
+  insertRoot(
+    keyView: DataView,
+    keyFrom: number,
+    keyTo: number,
+    type: ValueType,
+    encoding: number,
+    root: number,
+  ): number {
+    const meta = rootMeta(type, encoding);
+    const record = this.insertRecord(keyView, keyFrom, keyTo, meta, ROOT_BYTES);
+    setRoot(viewOf(this.arena, record), record, meta, root);
+    return record;
+  }
+
+  /** Notes in a record where the root block of its value is now, and its encoding. */
+  updateRoot(record: number, encoding: number, root: number): void {
+    const meta = metaOf(this.arena, record);
+    setRoot(viewOf(this.arena, record), record, meta, root);
+    if (encodingOf(meta) === encoding) return;
+    const others = meta & ~(Meta.ENCODING_MASK << Meta.ENCODING_SHIFT);
+    setMeta(this.arena, record, others | (encoding << Meta.ENCODING_SHIFT));
+  }
+
+  /**
+   * Gives the key looked up last, whose record this is (0 = missing), the value below `root` in
+   * place of the one it had. It no longer expires. Grows the arena.
+   */
+  replaceWithRoot(
+    record: number,
+    keyView: DataView,
+    keyFrom: number,
+    keyTo: number,
+    type: ValueType,
+    encoding: number,
+    root: number,
+  ): number {
+    if (record === 0) return this.insertRoot(keyView, keyFrom, keyTo, type, encoding, root);
+    const old = viewOf(this.arena, record);
+    const oldMeta = metaOf(this.arena, record);
+    const length = keyTo - keyFrom;
+    const moved = this.arena.allocate(recordBytesFor(length, false, ROOT_BYTES));
+    const meta = (oldMeta & Meta.CLOCK_MASK) | rootMeta(type, encoding);
+    const view = viewOf(this.arena, moved);
+    const headBytes = RECORD_KEY_AT + storedBytes(length);
+    copyBytes(
+      view,
+      (moved & Ref.GRANULE_MASK) << 3,
+      old,
+      (record & Ref.GRANULE_MASK) << 3,
+      headBytes,
+    );
+    setMeta(this.arena, moved, meta);
+    setRoot(view, moved, meta, root);
+    if ((oldMeta & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
+    this.index.replaceFound(moved);
+    this.keyspace.freeRecord(record);
+    return moved;
   }
 
   /**
@@ -489,4 +555,9 @@ export class Database {
       this.volatile.removeFound(this.hash);
     }
   }
+}
+
+/** The meta word of a value below a root block, without clock and expiry. */
+function rootMeta(type: ValueType, encoding: number): number {
+  return (type << Meta.TYPE_SHIFT) | (encoding << Meta.ENCODING_SHIFT) | Meta.ROOT;
 }
