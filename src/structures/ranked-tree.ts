@@ -119,6 +119,12 @@ export class RankedTree {
     this.at = ((block & Ref.GRANULE_MASK) << 1) + (offset >> 2);
   }
 
+  /** Points this object at an empty tree, whose state is to be there. */
+  attachNew(block: number, offset: number): void {
+    this.attach(block, offset);
+    this.words.fill(0, this.at, this.at + (RANKED_TREE_STATE_BYTES >> 2));
+  }
+
   /** Entries in the tree. */
   get size(): number {
     return this.words[this.at + COUNT];
@@ -309,17 +315,13 @@ export class RankedTree {
   }
 
   /**
-   * Moves nodes and, through `moveEntry`, entries that lie in sparse spans, and says whether it
-   * moved a node. `moveEntry` returns where the entry is now, and must not use this object.
-   * O(entries).
+   * Moves the nodes that lie in sparse spans. O(nodes).
    * COLD: for the compactor.
    */
-  compact(moveEntry: (entry: number) => number): boolean {
+  compact(): void {
     const root = this.words[this.at + ROOT];
-    if (root === 0) return false;
-    const moved = this.compactNode(root, this.words[this.at + HEIGHT], moveEntry);
-    this.words[this.at + ROOT] = moved;
-    return moved !== root;
+    if (root !== 0)
+      this.words[this.at + ROOT] = this.compactNode(root, this.words[this.at + HEIGHT]);
   }
 
   /**
@@ -1003,22 +1005,13 @@ export class RankedTree {
    * Compacts what is below a node, then the node, and returns where it is now.
    * COLD: for the compactor.
    */
-  private compactNode(
-    reference: number,
-    level: number,
-    moveEntry: (entry: number) => number,
-  ): number {
+  private compactNode(reference: number, level: number): number {
     const { arena } = this;
     const words = arena.words[reference >>> Ref.SEGMENT_SHIFT];
     const node = (reference & Ref.GRANULE_MASK) << 1;
-    for (let i = 0; i < words[node]; i++) {
-      if (level === 0) {
-        words[node + LEAF_ENTRIES + i] = moveEntry(words[node + LEAF_ENTRIES + i]);
-        continue;
-      }
-      const child = this.compactNode(words[node + CHILDREN + i], level - 1, moveEntry);
-      words[node + CHILDREN + i] = child;
-      words[node + INNER_ENTRIES + i] = this.firstEntryOf(child, level - 1);
+    const children = node + CHILDREN;
+    for (let i = level === 0 ? 0 : words[node]; i > 0; i--) {
+      words[children + i - 1] = this.compactNode(words[children + i - 1], level - 1);
     }
     const bytes = level === 0 ? LEAF_BYTES : INNER_BYTES;
     if (!arena.isSparse(reference, bytes)) return reference;

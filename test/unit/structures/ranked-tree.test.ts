@@ -8,6 +8,7 @@ import {
   memberStart,
   memberView,
   scoreOf,
+  scoredMemberBytes,
   setScore,
 } from "../../../src/structures/scored-member.ts";
 import { Random, seedOfRun, withSeed } from "../../support/seed.ts";
@@ -38,12 +39,7 @@ class Model {
   private readonly members = new Set<string>();
 
   constructor() {
-    this.arena.bytes[this.root >>> 23].fill(
-      0,
-      (this.root & 0x7fffff) << 3,
-      ((this.root & 0x7fffff) << 3) + ROOT_BYTES,
-    );
-    this.tree.attach(this.root, STATE_OFFSET);
+    this.tree.attachNew(this.root, STATE_OFFSET);
   }
 
   insert(member: Buffer, score: number): void {
@@ -219,16 +215,16 @@ describe("a ranked tree", () => {
       const { arena, tree } = model;
       const heldBefore = arena.spanBytes;
       arena.sortUsableSpans();
-      const byEntry = new Map(model.items.map((item) => [item.entry, item]));
-      tree.compact((entry) => {
-        const item = byEntry.get(entry)!;
+      tree.compact();
+      for (const item of model.items) {
+        const { entry, member, score } = item;
+        if (!arena.isSparse(entry, scoredMemberBytes(member.length))) continue;
         const view = memberView(arena, entry);
         const start = memberStart(arena, entry);
-        if (!arena.isSparse(entry, 9 + item.member.length)) return entry;
-        item.entry = allocateScoredMember(arena, item.score, view, start, item.member.length);
+        item.entry = allocateScoredMember(arena, score, view, start, member.length);
+        tree.replaceEntry(entry, item.entry);
         freeScoredMember(arena, entry);
-        return item.entry;
-      });
+      }
       arena.trim();
       expect(arena.spanBytes).toBeLessThan(heldBefore * 0.75);
       model.check(random);
