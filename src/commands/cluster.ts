@@ -1,4 +1,4 @@
-/** Commands of cluster clients: this server is never part of a cluster, and says so. */
+/** Commands of cluster clients: this server is never part of a cluster. */
 import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { CommandContext } from "./context.ts";
@@ -11,7 +11,7 @@ export const clusterCommands: readonly CommandSpec[] = [
     flags: Flag.FAST,
     acl: Acl.CONNECTION,
     keys: NO_KEYS,
-    run: clusterDisabled,
+    run: askingCommand,
   },
   {
     name: "readonly",
@@ -19,7 +19,7 @@ export const clusterCommands: readonly CommandSpec[] = [
     flags: Flag.LOADING | Flag.STALE | Flag.FAST,
     acl: Acl.CONNECTION,
     keys: NO_KEYS,
-    run: clusterDisabled,
+    run: replyOk,
   },
   {
     name: "readwrite",
@@ -27,11 +27,16 @@ export const clusterCommands: readonly CommandSpec[] = [
     flags: Flag.LOADING | Flag.STALE | Flag.FAST,
     acl: Acl.CONNECTION,
     keys: NO_KEYS,
-    run: clusterDisabled,
+    run: replyOk,
   },
 ];
 
-/** ASKING, READONLY and READWRITE */
-function clusterDisabled(_ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
+/** ASKING */
+function askingCommand(_ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
   reply.error("ERR This instance has cluster support disabled");
+}
+
+/** READONLY and READWRITE: what they switch concerns a cluster's replicas only. */
+function replyOk(_ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
+  reply.ok();
 }

@@ -3,7 +3,7 @@ import { recordMemoryBytes } from "../keyspace/value-types.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
-import { integerArgument } from "./arguments.ts";
+import { int64Argument } from "./arguments.ts";
 import { containerRow, replyHelp } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import {
@@ -110,9 +110,9 @@ function memoryUsageCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
       reply.error(errors.SYNTAX);
       return;
     }
-    const samples = integerArgument(args, i + 1, reply);
-    if (Number.isNaN(samples)) return;
-    if (samples < 0) {
+    const samples = int64Argument(args, i + 1, reply);
+    if (samples === null) return;
+    if (samples < 0n) {
       reply.error(errors.SYNTAX);
       return;
     }
