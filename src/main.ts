@@ -123,8 +123,9 @@ const host: Host = {
     const heap = heapStats();
     return {
       residentBytes: process.memoryUsage.rss(),
-      heapBytes: heap.heapSize,
-      heapCapacityBytes: heap.heapCapacity,
+      // Without array buffers, of which the arena consists.
+      heapBytes: heap.heapSize - heap.extraMemorySize,
+      heapCapacityBytes: heap.heapCapacity - heap.extraMemorySize,
     };
   },
   cpu() {
