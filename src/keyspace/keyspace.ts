@@ -12,6 +12,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import { Arena } from "../memory/arena.ts";
+import { SortedSets, ZsetLimits } from "../types/zset.ts";
 import { Compactor } from "./compact.ts";
 import { Database } from "./database.ts";
 import { Evictor } from "./evict.ts";
@@ -63,6 +64,9 @@ export class Keyspace {
   readonly expiry: ActiveExpiry;
   readonly evictor: Evictor;
   readonly compactor: Compactor;
+  /** What commands on one sorted set work with, and when sorted sets are small. */
+  readonly zsets: SortedSets;
+  readonly zsetLimits = new ZsetLimits();
 
   /** Unix ms of the current batch. */
   nowMs = 0;
@@ -107,6 +111,7 @@ export class Keyspace {
   ) {
     this.hashKey0 = prng.nextUint32() | 0;
     this.hashKey1 = prng.nextUint32() | 0;
+    this.zsets = new SortedSets(this.arena, this.zsetLimits, this.hashKey0, this.hashKey1);
     for (let id = 0; id < databaseCount; id++) this.databases.push(new Database(id, this));
     this.expiry = new ActiveExpiry(this, clock);
     this.evictor = new Evictor(this, clock, prng);

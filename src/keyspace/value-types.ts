@@ -12,6 +12,13 @@ import { parseInteger, parseInt64 } from "../base/integer.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
 import {
+  ZsetEncoding,
+  compactZset,
+  duplicateZset,
+  freeZset,
+  zsetMemoryBytes,
+} from "../types/zset.ts";
+import {
   Meta,
   StringEncoding,
   encodingOf,
@@ -72,7 +79,15 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
   inlineType("string", stringEncodingName),
   reservedType("list"),
   reservedType("set"),
-  reservedType("zset"),
+  {
+    name: "zset",
+    encodingName: (arena, record) =>
+      encodingOf(metaOf(arena, record)) === ZsetEncoding.LISTPACK ? "listpack" : "skiplist",
+    free: freeZset,
+    duplicate: duplicateZset,
+    compact: compactZset,
+    memoryBytes: zsetMemoryBytes,
+  },
   reservedType("hash"),
   reservedType("stream"),
 ];

@@ -113,6 +113,13 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
         cycleUs: config.int("active-defrag-cycle-us"),
       }),
   ],
+  [
+    ["zset-max-listpack-entries", "zset-max-listpack-value"],
+    ({ keyspace }, config) => {
+      keyspace.zsetLimits.entriesMax = config.int("zset-max-listpack-entries");
+      keyspace.zsetLimits.bytesMax = config.int("zset-max-listpack-value");
+    },
+  ],
   [["hz"], (server, config) => server.cron.setFrequency(config.int("hz"))],
 ];
 

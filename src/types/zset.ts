@@ -627,3 +627,35 @@ export class SortedSets {
     return moved;
   }
 }
+
+/** A sorted set by itself: what is done to values of any type needs no hash keys, and no limits. */
+function attached(arena: Arena, root: number, encoding: number): SortedSets {
+  const zset = new SortedSets(arena, new ZsetLimits(), 0, 0);
+  zset.attach(root, encoding);
+  return zset;
+}
+
+/** Frees a sorted set. O(n). */
+export function freeZset(arena: Arena, root: number, encoding: number): void {
+  if (encoding === ZsetEncoding.LISTPACK) listpackFree(arena, root);
+  else attached(arena, root, encoding).free();
+}
+
+/** The root block of a copy. O(n). Grows the arena. */
+export function duplicateZset(arena: Arena, root: number, encoding: number): number {
+  const zset = attached(arena, root, encoding);
+  zset.duplicate();
+  return zset.root;
+}
+
+/** Moves what lies in sparse spans; returns where the root block is. O(n). */
+export function compactZset(arena: Arena, root: number, encoding: number): number {
+  const zset = attached(arena, root, encoding);
+  zset.compact();
+  return zset.root;
+}
+
+/** Bytes of arena memory that a sorted set occupies. O(n). */
+export function zsetMemoryBytes(arena: Arena, root: number, encoding: number): number {
+  return attached(arena, root, encoding).memoryBytes();
+}
