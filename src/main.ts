@@ -13,7 +13,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { totalmem } from "node:os";
+import { machine, release, totalmem, type } from "node:os";
 import { dirname, resolve } from "node:path";
 import { heapStats } from "bun:jsc";
 import { systemClock } from "./base/clock.ts";
@@ -83,7 +83,7 @@ function replaceFile(path: string, text: string): string | null {
 const host: Host = {
   pid: process.pid,
   executable: process.execPath,
-  platform: `${process.platform} ${process.arch}`,
+  platform: `${type()} ${release()} ${machine()}`,
   totalMemoryBytes: totalmem(),
   files: {
     read(path) {

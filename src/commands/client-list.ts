@@ -173,7 +173,10 @@ function describeClient(ctx: CommandContext, client: Client, args: Args): string
   const queryFree = transport.queryBytesFree();
   const replyBuffer = transport.replyBufferBytes();
   const pending = transport.pendingBytes();
-  const total = CLIENT_BYTES + queryBytes + queryFree + replyBuffer + pending + argumentBytes;
+  let queueBytes = 0;
+  for (const queued of client.queue ?? []) queueBytes += bytesOfArguments(queued.args);
+  const total =
+    CLIENT_BYTES + queryBytes + queryFree + replyBuffer + pending + argumentBytes + queueBytes;
   const last = client.lastCommandNumber;
   const fields: readonly (readonly [string, string | number])[] = [
     ["id", client.id],
@@ -189,12 +192,12 @@ function describeClient(ctx: CommandContext, client: Client, args: Args): string
     ["sub", 0],
     ["psub", 0],
     ["ssub", 0],
-    ["multi", -1],
-    ["watch", 0],
+    ["multi", client.queue?.length ?? (client.watched.length > 0 ? 0 : -1)],
+    ["watch", client.watched.length],
     ["qbuf", queryBytes],
     ["qbuf-free", queryFree],
     ["argv-mem", argumentBytes],
-    ["multi-mem", 0],
+    ["multi-mem", queueBytes],
     ["rbs", replyBuffer],
     ["rbp", transport.replyBufferPeak()],
     ["obl", 0],
@@ -240,6 +243,7 @@ function flagLetters(client: Client): string {
   if (client.gate & Gate.IN_MULTI) letters += "x";
   if (client.blocked) letters += "b";
   if (client.gate & Gate.TRACKING) letters += "t";
+  if (client.watchBroken) letters += "d";
   if (client.closing) letters += "c";
   if (client.isUnix) letters += "U";
   if (client.noEvict) letters += "e";

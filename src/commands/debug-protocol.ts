@@ -61,14 +61,14 @@ function replyAttribute(reply: ReplyWriter): void {
   reply.bulkText("Some real reply following the attribute");
 }
 
-/** A push message is no reply, so one follows it. */
+/** A push message is no reply, so there is one too; and messages wait until a reply is complete. */
 function replyPush(reply: ReplyWriter): void {
   if (!reply.resp3) {
     reply.error("ERR RESP2 is not supported by this command");
     return;
   }
+  reply.bulkText("Some real reply following the push reply");
   reply.push(2);
   reply.bulkText("server-cpu-usage");
   reply.integer(42);
-  reply.bulkText("Some real reply following the push reply");
 }

@@ -97,11 +97,15 @@ function clientsFields(ctx: CommandContext): Field[] {
   let inputMax = 0;
   let outputMax = 0;
   let blocked = 0;
+  let withTimeout = 0;
   let tracking = 0;
+  let watching = 0;
   for (const client of ctx.clients.all()) {
     inputMax = Math.max(inputMax, client.transport.queryBytes());
     outputMax = Math.max(outputMax, client.transport.pendingBytes());
     if (client.blocked) blocked++;
+    if ((client.wait?.deadlineMs ?? 0) > 0) withTimeout++;
+    if (client.watched.length > 0) watching++;
     if ((client.gate & Gate.TRACKING) !== 0) tracking++;
   }
   return [
@@ -113,11 +117,11 @@ function clientsFields(ctx: CommandContext): Field[] {
     ["blocked_clients", blocked],
     ["tracking_clients", tracking],
     ["pubsub_clients", 0],
-    ["watching_clients", 0],
-    ["clients_in_timeout_table", 0],
-    ["total_watched_keys", 0],
-    ["total_blocking_keys", 0],
-    ["total_blocking_keys_on_nokey", 0],
+    ["watching_clients", watching],
+    ["clients_in_timeout_table", withTimeout],
+    ["total_watched_keys", ctx.clients.watches.keyCount],
+    ["total_blocking_keys", ctx.clients.blocking.keyCount],
+    ["total_blocking_keys_on_nokey", ctx.clients.blocking.keyCountOnMissing()],
     ["paused_reason", pause === null ? "none" : "client_pause"],
     ["paused_actions", pause === null ? "none" : pause.writesOnly ? "write" : "all"],
     ["paused_timeout_milliseconds", pause === null ? 0 : pause.untilMs - ctx.keyspace.nowMs],
@@ -278,12 +282,20 @@ function statsFields(ctx: CommandContext): Field[] {
     ["eventloop_cycles", stats.eventLoopCycles],
     ["eventloop_duration_sum", Math.round(stats.eventLoopUs)],
     ["eventloop_duration_cmd_sum", Math.round(stats.microseconds.reduce((a, b) => a + b, 0))],
+    ["instantaneous_eventloop_cycles_per_sec", Math.round(stats.cycleRate.perSecond())],
+    ["instantaneous_eventloop_duration_usec", Math.round(loopUsPerCycle(ctx))],
     ["acl_access_denied_auth", stats.authDeniedAuth],
     ["acl_access_denied_cmd", stats.authDeniedCommand],
     ["acl_access_denied_key", 0],
     ["acl_access_denied_channel", 0],
     ["internal_errors", stats.internalErrors],
   ];
+}
+
+/** Mean duration of the event loop's latest cycles. */
+function loopUsPerCycle(ctx: CommandContext): number {
+  const cycles = ctx.stats.cycleRate.perSecond();
+  return cycles === 0 ? 0 : ctx.stats.loopTimeRate.perSecond() / cycles;
 }
 
 function replicationFields(ctx: CommandContext): Field[] {

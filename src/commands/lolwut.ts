@@ -1,10 +1,10 @@
 /** LOLWUT: a flame of letters, another one at every call, and the version. */
-import { parseInteger } from "../base/integer.ts";
+import { parseInt64 } from "../base/integer.ts";
 import type { Prng } from "../base/prng.ts";
 import { BUNSEN, REDIS_VERSION } from "../base/version.ts";
 import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
-import { integerArgument } from "./arguments.ts";
+import { int64Argument } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 
 const COLUMNS_DEFAULT = 60;
@@ -22,17 +22,17 @@ export function lolwutCommand(ctx: CommandContext, args: Args, reply: ReplyWrite
   let at = 1;
   let isStrict = false;
   if (args.count >= 3 && args.is(1, "VERSION")) {
-    const version = integerArgument(args, 2, reply);
-    if (Number.isNaN(version)) return;
-    isStrict = version === 5 || version === 6;
+    const version = int64Argument(args, 2, reply);
+    if (version === null) return;
+    isStrict = version === 5n || version === 6n;
     at = 3;
   }
   const sizes = [COLUMNS_DEFAULT, ROWS_DEFAULT];
   for (let i = 0; i < sizes.length && at + i < args.count; i++) {
     const size = isStrict
-      ? integerArgument(args, at + i, reply)
-      : parseInteger(args.bytes, args.start[at + i], args.end[at + i]);
-    if (!Number.isNaN(size)) sizes[i] = size;
+      ? int64Argument(args, at + i, reply)
+      : parseInt64(args.bytes, args.start[at + i], args.end[at + i]);
+    if (size !== null) sizes[i] = Number(size);
     else if (isStrict) return;
   }
   const [columns, rows] = sizes;

@@ -270,9 +270,12 @@ export class Dispatcher {
   }
 
   private runHandler(spec: CommandSpec, client: Client, args: Args, reply: ReplyWriter): void {
+    const start = reply.length;
     try {
       spec.run(this.ctx, args, reply);
     } catch (error) {
+      reply.length = start;
+      reply.error(errors.INTERNAL);
       this.onInternalError(error, client, fullName(spec));
     }
   }

@@ -8,6 +8,7 @@ export const OUT_OF_RANGE = "ERR index out of range";
 export const NO_SUCH_KEY = "ERR no such key";
 export const NO_AUTH = "NOAUTH Authentication required.";
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+export const INTERNAL = "ERR internal error: a bug of the server, reported in its log";
 export const LOADING = "LOADING Valkey is loading the dataset in memory";
 export const OVERFLOW = "ERR increment or decrement would overflow";
 export const STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";

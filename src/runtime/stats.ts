@@ -73,6 +73,8 @@ export class Stats {
   readonly commandRate = new Rate();
   readonly inputRate = new Rate();
   readonly outputRate = new Rate();
+  readonly cycleRate = new Rate();
+  readonly loopTimeRate = new Rate();
 
   /** Calls, microseconds, refusals and failures by command number. */
   readonly calls: Float64Array;
@@ -102,6 +104,8 @@ export class Stats {
     this.commandRate.sample(this.commandsProcessed, nowMs);
     this.inputRate.sample(this.bytesIn, nowMs);
     this.outputRate.sample(this.bytesOut, nowMs);
+    this.cycleRate.sample(this.eventLoopCycles, nowMs);
+    this.loopTimeRate.sample(this.eventLoopUs, nowMs);
   }
 
   /** CONFIG RESETSTAT. */
@@ -133,6 +137,8 @@ export class Stats {
     this.commandRate.reset();
     this.inputRate.reset();
     this.outputRate.reset();
+    this.cycleRate.reset();
+    this.loopTimeRate.reset();
     this.resetCommands();
     this.errors.clear();
   }

@@ -59,8 +59,8 @@ export interface ConnectionHost {
   nowMs(): number;
   /** Gives the connection another turn after the other sockets' events. */
   scheduleTurn(connection: Connection): void;
-  /** The output queue grew: closes the client where its limit says so. */
-  checkOutputLimit(connection: Connection): void;
+  /** So many bytes wait for the peer: closes the client where its limit says so. */
+  checkOutputLimit(connection: Connection, pendingBytes: number): void;
   logVerbose(message: string): void;
   logWarning(message: string): void;
   /** The socket is gone. */
@@ -171,8 +171,14 @@ export class Connection implements Transport {
     if (this.host.replyListEnforced) {
       this.output.push(reply.bytes, 0, length);
       reply.clear();
-      this.host.checkOutputLimit(this);
+      this.host.checkOutputLimit(this, this.output.length);
       if (!this.closed) this.onDrain();
+      return;
+    }
+    // As in Valkey, what exceeds the reply buffer counts even if the peer would take it at once.
+    if (length > REPLY_BUFFER_MAX) this.host.checkOutputLimit(this, this.output.length + length);
+    if (this.closed) {
+      reply.clear();
       return;
     }
     if (this.output.length === 0) {
@@ -181,7 +187,7 @@ export class Connection implements Transport {
     }
     if (written < length) {
       this.output.push(reply.bytes, written, length);
-      this.host.checkOutputLimit(this);
+      this.host.checkOutputLimit(this, this.output.length);
     }
     reply.clear();
   }
@@ -290,11 +296,14 @@ export class Connection implements Transport {
       if (status !== ParseStatus.READY) {
         if (status === ParseStatus.BROKEN) this.rejectProtocol(parser.error);
         else this.flush(reply);
-        return status === ParseStatus.MORE;
+        return status === ParseStatus.MORE && !client.closing;
       }
-      if (reply.length > FLUSH_BYTES) this.flush(reply);
+      if (reply.length <= FLUSH_BYTES) continue;
+      this.flush(reply);
+      if (client.closing) return false;
     }
     this.flush(reply);
+    if (client.closing) return false;
     this.takeTurnLater();
     return true;
   }
@@ -366,7 +375,7 @@ export class Connection implements Transport {
     this.bulkExpected = needed;
     this.partial = this.host.parser.suspend();
     query.compact();
-    if (needed > BIG_BULK_BYTES) query.expect(needed);
+    if (needed > BIG_BULK_BYTES) query.expect(Math.min(needed, this.host.queryBufferMax));
     if (query.pending > this.host.queryBufferMax) this.rejectQueryBuffer();
     else this.unpause();
   }

@@ -29,6 +29,8 @@ export class Cron {
   private hz = 10;
   private lastTrimMs = 0;
   private segmentsDropped = 0;
+  private readsCounted = 0;
+  private cpuUsCounted = 0;
 
   constructor(private readonly server: Server) {}
 
@@ -72,6 +74,7 @@ export class Cron {
     const { server } = this;
     server.tick();
     const nowMs = server.nowMs();
+    this.countLoop();
     server.pause.check(nowMs);
     server.stats.sampleRates(nowMs);
     if (this.activeExpire) this.expire();
@@ -89,6 +92,22 @@ export class Cron {
     this.evictTimer = null;
     this.makeRoom();
   };
+
+  /**
+   * The event loop's cycles and time, which nothing tells: each read and each run of the cron
+   * counts as a cycle, and the process's CPU time as the loop's.
+   */
+  private countLoop(): void {
+    const { stats, host } = this.server;
+    const { systemSeconds, userSeconds } = host.cpu();
+    const cpuUs = (systemSeconds + userSeconds) * 1e6;
+    const reads = stats.readEvents - this.readsCounted;
+    // Negative after CONFIG RESETSTAT.
+    stats.eventLoopCycles += 1 + Math.max(reads, 0);
+    stats.eventLoopUs += cpuUs - this.cpuUsCounted;
+    this.readsCounted = stats.readEvents;
+    this.cpuUsCounted = cpuUs;
+  }
 
   private expire(): void {
     const { expiry } = this.server.keyspace;
@@ -138,7 +157,9 @@ export class Cron {
         const resized = transport.adjustReplyBuffer(nowMs, replyPeakResetMs);
         if (resized > 0) server.stats.replyBufferExpands++;
         else if (resized < 0) server.stats.replyBufferShrinks++;
-        if (transport.pendingBytes() > 0) server.checkOutputLimit(transport);
+        const pending = transport.pendingBytes();
+        if (pending > 0) server.checkOutputLimit(transport, pending);
+        else client.softLimitSinceMs = 0;
       }
       bytes += transport.pendingBytes() + transport.queryBytes() + transport.queryBytesFree();
     }

@@ -161,7 +161,7 @@ export class Server implements ServerControl, ConnectionHost {
         drain: (socket) => socket.data?.onDrain(),
         close: (socket) => socket.data?.onClose(),
         end: (socket) => socket.data?.onEnd(),
-        error: (socket) => socket.data?.onClose(),
+        error: (socket, error) => this.onSocketError(socket, error),
       },
       log,
     );
@@ -351,11 +351,11 @@ export class Server implements ServerControl, ConnectionHost {
     setImmediate(() => connection.resume());
   }
 
-  checkOutputLimit(connection: Connection): void {
+  checkOutputLimit(connection: Connection, pendingBytes: number): void {
     const { client } = connection;
     const pending = this.replyListEnforced
-      ? Math.max(connection.pendingBytes(), REPLY_BLOCK_BYTES)
-      : connection.pendingBytes();
+      ? Math.max(pendingBytes, REPLY_BLOCK_BYTES)
+      : pendingBytes;
     if (!exceedsOutputLimit(client, pending, this.outputLimit, this.keyspace.nowMs)) return;
     this.stats.outputBufferLimitDisconnections++;
     this.log.warning(
@@ -408,6 +408,14 @@ export class Server implements ServerControl, ConnectionHost {
     if (this.config.bool("crash-on-internal-error")) {
       this.panic("An internal error is fatal: crash-on-internal-error is yes.");
     }
+  }
+
+  /** The system reports an error of a socket, or one of our own handlers threw. */
+  private onSocketError(socket: Socket<Connection | undefined>, error: Error): void {
+    if (!("syscall" in error) && socket.data !== undefined) {
+      this.onInternalError(error, socket.data.client, "(connection)");
+    }
+    socket.data?.close(false);
   }
 
   private startUnix(path: string): boolean {

@@ -16,6 +16,10 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   nothing: LogLevel.NOTHING,
 };
 
+/** Offsets in a request are signed 32-bit integers: what cannot be addressed is refused. */
+const QUERY_BYTES_MAX = 2 ** 31 - 2 ** 25;
+const BULK_BYTES_MAX = QUERY_BYTES_MAX - 2 ** 20;
+
 type Apply = (server: Server, config: Config) => void;
 
 /** Directives and what becomes of their values; run once at start. */
@@ -32,7 +36,10 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
   ],
   [
     ["client-query-buffer-limit"],
-    (server, config) => (server.queryBufferMax = config.int("client-query-buffer-limit")),
+    (server, config) => {
+      const limit = config.int("client-query-buffer-limit");
+      server.queryBufferMax = Math.min(limit, QUERY_BYTES_MAX);
+    },
   ],
   [
     ["client-output-buffer-limit"],
@@ -41,7 +48,7 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
   [
     ["proto-max-bulk-len"],
     (server, config) => {
-      server.parser.bulkMax = config.int("proto-max-bulk-len");
+      server.parser.bulkMax = Math.min(config.int("proto-max-bulk-len"), BULK_BYTES_MAX);
       server.keyspace.stringBytesMax = server.parser.bulkMax;
     },
   ],
