@@ -46,7 +46,11 @@ describe("round trip", () => {
     const compressor = new LzfCompressor();
     for (let size = 0; size < 600; size++) {
       roundTrip(compressor, new Uint8Array(size).fill(0x61), 0);
-      roundTrip(compressor, Uint8Array.from({ length: size }, (_, index) => index % 7), 0);
+      roundTrip(
+        compressor,
+        Uint8Array.from({ length: size }, (_, index) => index % 7),
+        0,
+      );
     }
   });
 

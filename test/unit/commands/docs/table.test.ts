@@ -61,12 +61,14 @@ function checkSiblings(
   findings: string[],
 ): void {
   const names = siblings.map((argument) => argument.name);
-  if (new Set(names).size !== names.length) findings.push(`${path}: ${names.join(", ")} repeat a name`);
+  if (new Set(names).size !== names.length)
+    findings.push(`${path}: ${names.join(", ")} repeat a name`);
   for (const argument of siblings) {
     const place = `${path} ${argument.name}`;
     const isGroup = argument.type === "oneof" || argument.type === "block";
     if (isGroup !== (argument.children !== undefined)) findings.push(`${place}: children`);
-    if (isGroup && (argument.children?.length ?? 0) < 2) findings.push(`${place}: too few children`);
+    if (isGroup && (argument.children?.length ?? 0) < 2)
+      findings.push(`${place}: too few children`);
     if (argument.type === "key" && argument.keySpecIndex === undefined) {
       findings.push(`${place}: no key spec`);
     }
