@@ -12,6 +12,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import { Arena } from "../memory/arena.ts";
+import { HashLimits, Hashes } from "../types/hash.ts";
+import { SetLimits, Sets } from "../types/set.ts";
 import { SortedSets, ZsetLimits } from "../types/zset.ts";
 import { Compactor } from "./compact.ts";
 import { Database } from "./database.ts";
@@ -64,6 +66,17 @@ export class Keyspace {
   readonly expiry: ActiveExpiry;
   readonly evictor: Evictor;
   readonly compactor: Compactor;
+  /** What commands on hashes work with, and when hashes are small. */
+  readonly hashes: Hashes;
+  readonly hashLimits = new HashLimits();
+  /**
+   * What commands on sets work with: the set itself, another one that it is compared with, and one
+   * that is being made; and when sets are small.
+   */
+  readonly sets: Sets;
+  readonly otherSets: Sets;
+  readonly newSets: Sets;
+  readonly setLimits = new SetLimits();
   /** What commands on one sorted set work with, and when sorted sets are small. */
   readonly zsets: SortedSets;
   readonly zsetLimits = new ZsetLimits();
@@ -111,6 +124,10 @@ export class Keyspace {
   ) {
     this.hashKey0 = prng.nextUint32() | 0;
     this.hashKey1 = prng.nextUint32() | 0;
+    this.hashes = new Hashes(this.arena, this.hashLimits, this.hashKey0, this.hashKey1);
+    this.sets = new Sets(this.arena, this.setLimits, this.hashKey0, this.hashKey1);
+    this.otherSets = new Sets(this.arena, this.setLimits, this.hashKey0, this.hashKey1);
+    this.newSets = new Sets(this.arena, this.setLimits, this.hashKey0, this.hashKey1);
     this.zsets = new SortedSets(this.arena, this.zsetLimits, this.hashKey0, this.hashKey1);
     for (let id = 0; id < databaseCount; id++) this.databases.push(new Database(id, this));
     this.expiry = new ActiveExpiry(this, clock);

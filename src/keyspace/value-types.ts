@@ -11,6 +11,8 @@
 import { parseInteger, parseInt64 } from "../base/integer.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
+import { compactHash, duplicateHash, freeHash, hashMemoryBytes } from "../types/hash.ts";
+import { compactSet, duplicateSet, freeSet, setMemoryBytes } from "../types/set.ts";
 import {
   ZsetEncoding,
   compactZset,
@@ -74,11 +76,22 @@ function reservedType(name: string): ValueTypeRow {
   });
 }
 
+/** By SetEncoding, and by HashEncoding. */
+const SET_ENCODINGS = ["intset", "listpack", "hashtable"];
+const HASH_ENCODINGS = ["listpack", "hashtable"];
+
 /** By ValueType. */
 export const VALUE_TYPES: readonly ValueTypeRow[] = [
   inlineType("string", stringEncodingName),
   reservedType("list"),
-  reservedType("set"),
+  {
+    name: "set",
+    encodingName: (arena, record) => SET_ENCODINGS[encodingOf(metaOf(arena, record))],
+    free: freeSet,
+    duplicate: duplicateSet,
+    compact: compactSet,
+    memoryBytes: setMemoryBytes,
+  },
   {
     name: "zset",
     encodingName: (arena, record) =>
@@ -88,7 +101,14 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     compact: compactZset,
     memoryBytes: zsetMemoryBytes,
   },
-  reservedType("hash"),
+  {
+    name: "hash",
+    encodingName: (arena, record) => HASH_ENCODINGS[encodingOf(metaOf(arena, record))],
+    free: freeHash,
+    duplicate: duplicateHash,
+    compact: compactHash,
+    memoryBytes: hashMemoryBytes,
+  },
   reservedType("stream"),
 ];
 

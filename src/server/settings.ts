@@ -121,6 +121,21 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
       }),
   ],
   [
+    ["hash-max-listpack-entries", "hash-max-listpack-value"],
+    ({ keyspace }, config) => {
+      keyspace.hashLimits.entriesMax = config.int("hash-max-listpack-entries");
+      keyspace.hashLimits.bytesMax = config.int("hash-max-listpack-value");
+    },
+  ],
+  [
+    ["set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value"],
+    ({ keyspace }, config) => {
+      keyspace.setLimits.integersMax = config.int("set-max-intset-entries");
+      keyspace.setLimits.entriesMax = config.int("set-max-listpack-entries");
+      keyspace.setLimits.bytesMax = config.int("set-max-listpack-value");
+    },
+  ],
+  [
     ["zset-max-listpack-entries", "zset-max-listpack-value"],
     ({ keyspace }, config) => {
       keyspace.zsetLimits.entriesMax = config.int("zset-max-listpack-entries");

@@ -103,6 +103,15 @@ export class ListpackEntry {
     }
   }
 
+  /** Takes an int64 that is in no listpack, given as its two words. */
+  setInt64(high: number, low: number): void {
+    const value = high * TWO_TO_32 + (low >>> 0);
+    this.isInteger = true;
+    this.value = Number.isSafeInteger(value) ? value : NaN;
+    this.high = high;
+    this.low = low;
+  }
+
   /** Takes a string that is in no listpack, so that it can be used like one that is. */
   setString(view: DataView, start: number, length: number): void {
     this.isInteger = false;

@@ -1,0 +1,421 @@
+// HOT PATH: rules in src/README.md
+/**
+ * Hashes: fields with values.
+ *
+ *     encoding       root block
+ *     LISTPACK  0    a listpack: field, value, field, value, ... in the order of insertion
+ *     TABLE     1    | state of the fields' HashIndex 24 B |
+ *                    entries in blocks of their own: | stored field | stored value |, as
+ *                    memory/stored-bytes.ts stores byte strings; OBJECT ENCODING: "hashtable"
+ *
+ * A hash is a listpack until it has more than `entriesMax` fields or a field or value longer than
+ * `bytesMax`; it never goes back.
+ *
+ * One object serves all hashes of an engine: `attach` points it at a value; what changes the value
+ * may change `root` and `encoding`, which the caller then notes in the record. The cursor: `find`,
+ * `next`, `pickRandom` and `loadEntry` leave the field in `field` and its value in `value`, where
+ * they stay until the hash changes.
+ *
+ * Of n fields, TABLE: find, set and remove are O(1) expected; LISTPACK: all are O(n).
+ *
+ * Why field and value in one block: half the references, and HGET touches one cache line less.
+ */
+import { copyBytes } from "../base/bytes.ts";
+import { INTEGER_BYTES_MAX } from "../base/integer.ts";
+import type { Prng } from "../base/prng.ts";
+import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
+import { prefixBytes, storedBytes, storedLength, writePrefix } from "../memory/stored-bytes.ts";
+import { HashIndex, INDEX_STATE_BYTES } from "../structures/hash-index.ts";
+import { ListpackEntry } from "../structures/listpack-entry.ts";
+import {
+  Listpack,
+  listpackAppend,
+  listpackBase,
+  listpackBytes,
+  listpackCompact,
+  listpackCreate,
+  listpackDuplicate,
+  listpackFind,
+  listpackFree,
+  listpackIsEnd,
+  listpackLength,
+  listpackMemoryBytes,
+  listpackNext,
+  listpackRemove,
+  listpackReplace,
+  listpackSeek,
+} from "../structures/listpack.ts";
+import {
+  compactTable,
+  duplicateTable,
+  freeTable,
+  freeTableStep,
+  tableLength,
+  tableMemoryBytes,
+} from "./table.ts";
+
+export const enum HashEncoding {
+  LISTPACK = 0,
+  TABLE = 1,
+}
+
+/** Bytes of a TABLE's root block. */
+const ROOT_BYTES = INDEX_STATE_BYTES;
+
+/** When a hash is small: hash-max-listpack-entries and hash-max-listpack-value. */
+export class HashLimits {
+  entriesMax = 512;
+  bytesMax = 64;
+}
+
+export class Hashes {
+  /** The attached value; both change as it grows. */
+  root = 0;
+  encoding: number = HashEncoding.LISTPACK;
+
+  /** What the cursor is at. */
+  readonly field = new ListpackEntry();
+  readonly value = new ListpackEntry();
+
+  private readonly index: HashIndex;
+  /** Where the listpack lies. */
+  private view: DataView = new DataView(new ArrayBuffer(0));
+  private base = 0;
+  /** LISTPACK: where the walk goes on. */
+  private walkAt = 0;
+  private readonly text = new Uint8Array(INTEGER_BYTES_MAX * 2);
+  private readonly textView = new DataView(this.text.buffer);
+
+  constructor(
+    private readonly arena: Arena,
+    private readonly limits: HashLimits,
+    hashKey0: number,
+    hashKey1: number,
+  ) {
+    this.index = new HashIndex(arena, 0, hashKey0, hashKey1);
+  }
+
+  /** Points this object at a value. */
+  attach(root: number, encoding: number): void {
+    this.root = root;
+    this.encoding = encoding;
+    if (encoding === HashEncoding.TABLE) this.index.attach(root);
+    else this.locateListpack();
+  }
+
+  /** Makes and attaches an empty hash. Grows the arena. */
+  create(): void {
+    this.attach(listpackCreate(this.arena), HashEncoding.LISTPACK);
+  }
+
+  /** Fields in the hash. */
+  get length(): number {
+    if (this.encoding === HashEncoding.TABLE) return this.index.size;
+    return listpackLength(this.view, this.base) >>> 1;
+  }
+
+  /** Puts the cursor on a field's value (not on the field); false if the field is not there. */
+  find(view: DataView, start: number, end: number): boolean {
+    if (this.encoding === HashEncoding.TABLE) {
+      const { index } = this;
+      const entry = index.find(view, start, end, index.hash(view, start, end));
+      if (entry === 0) return false;
+      this.loadValue(entry);
+      return true;
+    }
+    const at = listpackFind(this.view, this.base + Listpack.HEADER, view, start, end, 1);
+    if (at === 0) return false;
+    this.value.read(this.view, listpackNext(this.view, at));
+    return true;
+  }
+
+  /**
+   * Makes the hash a TABLE if `pairs` more fields with fields and values of up to `longest` and
+   * together `total` bytes would not do for a listpack. Grows the arena.
+   */
+  convertFor(pairs: number, longest: number, total: number): void {
+    if (this.encoding === HashEncoding.TABLE) return;
+    const { limits } = this;
+    if (
+      pairs > limits.entriesMax ||
+      longest > limits.bytesMax ||
+      listpackBytes(this.view, this.base) + total > Listpack.SAFE_BYTES_MAX
+    ) {
+      this.toTable();
+    }
+  }
+
+  /**
+   * Gives a field a value, and is true if the field is new. Requires: neither lies in this hash.
+   * Grows the arena.
+   */
+  set(
+    view: DataView,
+    start: number,
+    end: number,
+    valueView: DataView,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
+    const { arena, limits } = this;
+    if (this.encoding === HashEncoding.LISTPACK) {
+      if (Math.max(end - start, valueEnd - valueStart) <= limits.bytesMax) {
+        return this.setInListpack(view, start, end, valueView, valueStart, valueEnd);
+      }
+      this.toTable();
+    }
+    const { index } = this;
+    const hash = index.hash(view, start, end);
+    const entry = index.find(view, start, end, hash);
+    const fieldBytes = storedBytes(end - start);
+    const length = valueEnd - valueStart;
+    const bytes = fieldBytes + storedBytes(length);
+    if (entry !== 0) {
+      const oldBytes = entryBytes(arena, entry);
+      if (blockBytes(oldBytes) === blockBytes(bytes)) {
+        const target = arena.views[entry >>> Ref.SEGMENT_SHIFT];
+        const at = ((entry & Ref.GRANULE_MASK) << 3) + fieldBytes;
+        copyBytes(target, writePrefix(target, at, length), valueView, valueStart, length);
+        return false;
+      }
+      index.replaceFound(this.newEntry(view, start, end, valueView, valueStart, valueEnd));
+      arena.free(entry, oldBytes);
+      return false;
+    }
+    const added = this.newEntry(view, start, end, valueView, valueStart, valueEnd);
+    index.insert(added, hash);
+    index.store(this.root);
+    return true;
+  }
+
+  /** Removes a field; false if it is not there. Grows the arena. */
+  remove(view: DataView, start: number, end: number): boolean {
+    if (this.encoding === HashEncoding.LISTPACK) {
+      const at = listpackFind(this.view, this.base + Listpack.HEADER, view, start, end, 1);
+      if (at === 0) return false;
+      this.root = listpackRemove(this.arena, this.root, at, 2);
+      this.locateListpack();
+      return true;
+    }
+    const { index } = this;
+    const hash = index.hash(view, start, end);
+    const entry = index.find(view, start, end, hash);
+    if (entry === 0) return false;
+    index.removeFound(hash);
+    index.store(this.root);
+    this.arena.free(entry, entryBytes(this.arena, entry));
+    return true;
+  }
+
+  /** Begins a walk over all fields: `next` puts the cursor on one after the other. */
+  startWalk(): void {
+    if (this.encoding === HashEncoding.TABLE) this.index.startWalk();
+    else this.walkAt = this.base + Listpack.HEADER;
+  }
+
+  /** False at the end of the walk. Requires: the hash has not changed since `startWalk`. */
+  next(): boolean {
+    if (this.encoding === HashEncoding.TABLE) {
+      const entry = this.index.nextEntry();
+      if (entry === 0) return false;
+      this.loadEntry(entry);
+      return true;
+    }
+    if (listpackIsEnd(this.view, this.walkAt)) return false;
+    this.loadPair(this.walkAt);
+    return true;
+  }
+
+  /** Puts the cursor on a random field, all with the same chance. Requires: length > 0. */
+  pickRandom(prng: Prng): void {
+    if (this.encoding === HashEncoding.LISTPACK) {
+      this.loadPair(listpackSeek(this.view, this.base, prng.nextBelow(this.length) << 1));
+      return;
+    }
+    this.loadEntry(this.randomEntry(prng));
+  }
+
+  /** The entry of a random field, all with the same chance. Requires: a TABLE, length > 0. */
+  randomEntry(prng: Prng): number {
+    let entry = 0;
+    while (entry === 0) entry = this.index.entryAtRandom(prng.nextUint32(), prng.nextUint32());
+    return entry;
+  }
+
+  /**
+   * Calls `visit` with the entries of one bucket of a TABLE, and returns the next cursor, as
+   * HashIndex.scan does.
+   */
+  scanEntries(cursor: number, visit: (entry: number) => void): number {
+    return this.index.scan(cursor, visit);
+  }
+
+  /** Puts the cursor on an entry of a TABLE. */
+  loadEntry(entry: number): void {
+    const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
+    const at = (entry & Ref.GRANULE_MASK) << 3;
+    const length = storedLength(view, at);
+    this.field.setString(view, at + prefixBytes(length), length);
+    this.loadValue(entry);
+  }
+
+  /** Makes the hash a TABLE. Grows the arena. */
+  toTable(): void {
+    const { arena, field, value, text, textView } = this;
+    const listpack = this.root;
+    const root = arena.allocate(ROOT_BYTES);
+    this.index.attachNew(root);
+    for (let at = this.base + Listpack.HEADER; !listpackIsEnd(this.view, at); at = this.walkAt) {
+      this.loadPair(at);
+      if (field.isInteger) field.setString(textView, 0, field.writeText(text, textView, 0));
+      if (value.isInteger) {
+        const valueEnd = value.writeText(text, textView, INTEGER_BYTES_MAX);
+        value.setString(textView, INTEGER_BYTES_MAX, valueEnd - INTEGER_BYTES_MAX);
+      }
+      const end = field.start + field.length;
+      const entry = this.newEntry(
+        field.view,
+        field.start,
+        end,
+        value.view,
+        value.start,
+        value.start + value.length,
+      );
+      this.index.insert(entry, this.index.hash(field.view, field.start, end));
+    }
+    this.index.store(root);
+    this.root = root;
+    this.encoding = HashEncoding.TABLE;
+    listpackFree(arena, listpack);
+  }
+
+  /**
+   * Throws when a TABLE's index contradicts itself, or a listpack holds half a pair or a field twice.
+   * COLD: for tests.
+   */
+  verify(): void {
+    if (this.encoding === HashEncoding.TABLE) {
+      this.index.verify();
+      return;
+    }
+    if (listpackLength(this.view, this.base) % 2 !== 0) throw new Error("a field without a value");
+    const fields = new Set<string>();
+    this.startWalk();
+    while (this.next()) {
+      const text = new Uint8Array(this.field.textLength());
+      this.field.writeText(text, new DataView(text.buffer), 0);
+      fields.add(text.toHex());
+    }
+    if (fields.size !== this.length) throw new Error("a field twice");
+  }
+
+  private locateListpack(): void {
+    this.view = this.arena.views[this.root >>> Ref.SEGMENT_SHIFT];
+    this.base = listpackBase(this.root);
+  }
+
+  /** Reads the pair at `at`, and sets the walk behind it. */
+  private loadPair(at: number): void {
+    const valueAt = listpackNext(this.view, at);
+    this.field.read(this.view, at);
+    this.value.read(this.view, valueAt);
+    this.walkAt = listpackNext(this.view, valueAt);
+  }
+
+  private loadValue(entry: number): void {
+    const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
+    const at = (entry & Ref.GRANULE_MASK) << 3;
+    const valueAt = at + storedBytes(storedLength(view, at));
+    const length = storedLength(view, valueAt);
+    this.value.setString(view, valueAt + prefixBytes(length), length);
+  }
+
+  private setInListpack(
+    view: DataView,
+    start: number,
+    end: number,
+    valueView: DataView,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
+    const { arena } = this;
+    const at = listpackFind(this.view, this.base + Listpack.HEADER, view, start, end, 1);
+    if (at !== 0) {
+      const valueAt = listpackNext(this.view, at);
+      this.root = listpackReplace(arena, this.root, valueAt, valueView, valueStart, valueEnd);
+      this.locateListpack();
+      return false;
+    }
+    this.root = listpackAppend(arena, this.root, view, start, end);
+    this.root = listpackAppend(arena, this.root, valueView, valueStart, valueEnd);
+    this.locateListpack();
+    if (this.length > this.limits.entriesMax) this.toTable();
+    return true;
+  }
+
+  private newEntry(
+    view: DataView,
+    start: number,
+    end: number,
+    valueView: DataView,
+    valueStart: number,
+    valueEnd: number,
+  ): number {
+    const length = end - start;
+    const valueLength = valueEnd - valueStart;
+    const entry = this.arena.allocate(storedBytes(length) + storedBytes(valueLength));
+    const target = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
+    const at = (entry & Ref.GRANULE_MASK) << 3;
+    const fieldAt = writePrefix(target, at, length);
+    copyBytes(target, fieldAt, view, start, length);
+    const valueAt = writePrefix(target, fieldAt + length, valueLength);
+    copyBytes(target, valueAt, valueView, valueStart, valueLength);
+    return entry;
+  }
+}
+
+/** Bytes that an entry of a TABLE was allocated with. */
+function entryBytes(arena: Arena, entry: number): number {
+  const view = arena.views[entry >>> Ref.SEGMENT_SHIFT];
+  const at = (entry & Ref.GRANULE_MASK) << 3;
+  const fieldBytes = storedBytes(storedLength(view, at));
+  return fieldBytes + storedBytes(storedLength(view, at + fieldBytes));
+}
+
+/** Frees the value. O(n). */
+export function freeHash(arena: Arena, root: number, encoding: number): void {
+  if (encoding === HashEncoding.LISTPACK) listpackFree(arena, root);
+  else freeTable(arena, root, ROOT_BYTES, entryBytes);
+}
+
+/** Frees a TABLE in steps: the next step's cursor, or 0 when it is gone. O(1) a step. */
+export function freeHashStep(arena: Arena, root: number, encoding: number, cursor: number): number {
+  if (encoding === HashEncoding.TABLE) {
+    return freeTableStep(arena, root, ROOT_BYTES, entryBytes, cursor);
+  }
+  listpackFree(arena, root);
+  return 0;
+}
+
+/** Blocks that freeing the value takes, roughly. O(1). */
+export function hashBlocks(arena: Arena, root: number, encoding: number): number {
+  return encoding === HashEncoding.TABLE ? tableLength(arena, root) : 1;
+}
+
+/** The root of a copy. O(n). Grows the arena. */
+export function duplicateHash(arena: Arena, root: number, encoding: number): number {
+  if (encoding === HashEncoding.LISTPACK) return listpackDuplicate(arena, root);
+  return duplicateTable(arena, root, ROOT_BYTES, entryBytes);
+}
+
+/** Moves the blocks that lie in sparse spans; returns the root's new reference. O(n). */
+export function compactHash(arena: Arena, root: number, encoding: number): number {
+  if (encoding === HashEncoding.LISTPACK) return listpackCompact(arena, root);
+  return compactTable(arena, root, ROOT_BYTES, entryBytes);
+}
+
+/** Bytes of arena memory that the value occupies. O(n). */
+export function hashMemoryBytes(arena: Arena, root: number, encoding: number): number {
+  if (encoding === HashEncoding.LISTPACK) return listpackMemoryBytes(arena, root);
+  return tableMemoryBytes(arena, root, ROOT_BYTES, entryBytes);
+}
