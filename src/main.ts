@@ -132,7 +132,8 @@ const host: Host = {
     const { user, system } = process.cpuUsage();
     return { userSeconds: user / 1e6, systemSeconds: system / 1e6 };
   },
-  collectGarbage: () => Bun.gc(true),
+  // Not at once: a forced collection stops the server for tens of milliseconds.
+  collectGarbage: () => Bun.gc(false),
   sleepMs: (ms) => Bun.sleepSync(ms),
   exit: (code) => process.exit(code),
   abort: () => process.abort(),

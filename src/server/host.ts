@@ -29,7 +29,7 @@ export interface Host extends Omit<ConfigHost, "warn"> {
   memory(): ProcessMemory;
   /** CPU seconds of the process. */
   cpu(): { userSeconds: number; systemSeconds: number };
-  /** Collects garbage now. */
+  /** Asks for a collection, which runs beside the server's work. */
   collectGarbage(): void;
   /** Blocks the thread. */
   sleepMs(ms: number): void;
