@@ -7,6 +7,10 @@ import { configCommands } from "./config.ts";
 import { connectionCommands } from "./connection.ts";
 import { debugCommands } from "./debug.ts";
 import { infoCommands } from "./info.ts";
+import { listMoveCommands } from "./list-move.ts";
+import { listPopCommands } from "./list-pop.ts";
+import { listSearchCommands } from "./list-search.ts";
+import { listCommands } from "./list.ts";
 import { memoryCommands } from "./memory.ts";
 import { moduleCommands } from "./module.ts";
 import { serverCommands } from "./server.ts";
@@ -50,6 +54,10 @@ export function commandTable(): readonly CommandSpec[] {
     ...genericObjectCommands,
     ...genericDatabaseCommands,
     ...stringCommands,
+    ...listCommands,
+    ...listSearchCommands,
+    ...listPopCommands,
+    ...listMoveCommands,
     ...bitopCommands,
     ...bitfieldCommands,
     ...bitmapCommands,

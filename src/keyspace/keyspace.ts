@@ -14,6 +14,7 @@ import type { Prng } from "../base/prng.ts";
 import { Arena } from "../memory/arena.ts";
 import { HashLimits, Hashes } from "../types/hash.ts";
 import { SetLimits, Sets } from "../types/set.ts";
+import { Lists } from "../types/list.ts";
 import { SortedSets, ZsetLimits } from "../types/zset.ts";
 import { Compactor } from "./compact.ts";
 import { Database } from "./database.ts";
@@ -77,6 +78,8 @@ export class Keyspace {
   readonly otherSets: Sets;
   readonly newSets: Sets;
   readonly setLimits = new SetLimits();
+  /** What commands on lists work with. */
+  readonly lists = new Lists(this.arena);
   /** What commands on one sorted set work with, and when sorted sets are small. */
   readonly zsets: SortedSets;
   readonly zsetLimits = new ZsetLimits();

@@ -14,6 +14,19 @@ import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
 import { compactHash, duplicateHash, freeHash, hashMemoryBytes } from "../types/hash.ts";
 import { compactSet, duplicateSet, freeSet, setMemoryBytes } from "../types/set.ts";
 import {
+  ListEncoding,
+  compactList,
+  duplicateList,
+  freeList,
+  listMemoryBytes,
+} from "../types/list.ts";
+import {
+  compactStream,
+  duplicateStream,
+  freeStream,
+  streamMemoryBytes,
+} from "../types/stream-blocks.ts";
+import {
   ZsetEncoding,
   compactZset,
   duplicateZset,
@@ -69,13 +82,6 @@ function inlineType(
   };
 }
 
-/** The row of a type that only its name is known of: no record of it can exist. */
-function reservedType(name: string): ValueTypeRow {
-  return inlineType(name, () => {
-    throw new Error(`there are no values of type ${name}`);
-  });
-}
-
 /** By SetEncoding, and by HashEncoding. */
 const SET_ENCODINGS = ["intset", "listpack", "hashtable"];
 const HASH_ENCODINGS = ["listpack", "hashtable"];
@@ -83,7 +89,15 @@ const HASH_ENCODINGS = ["listpack", "hashtable"];
 /** By ValueType. */
 export const VALUE_TYPES: readonly ValueTypeRow[] = [
   inlineType("string", stringEncodingName),
-  reservedType("list"),
+  {
+    name: "list",
+    encodingName: (arena, record) =>
+      encodingOf(metaOf(arena, record)) === ListEncoding.LISTPACK ? "listpack" : "quicklist",
+    free: freeList,
+    duplicate: duplicateList,
+    compact: compactList,
+    memoryBytes: listMemoryBytes,
+  },
   {
     name: "set",
     encodingName: (arena, record) => SET_ENCODINGS[encodingOf(metaOf(arena, record))],
@@ -109,7 +123,14 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     compact: compactHash,
     memoryBytes: hashMemoryBytes,
   },
-  reservedType("stream"),
+  {
+    name: "stream",
+    encodingName: () => "stream",
+    free: freeStream,
+    duplicate: duplicateStream,
+    compact: compactStream,
+    memoryBytes: streamMemoryBytes,
+  },
 ];
 
 /** Bytes of arena memory that a key, its value and its expiry occupy, without the index. */

@@ -142,6 +142,13 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
       keyspace.zsetLimits.bytesMax = config.int("zset-max-listpack-value");
     },
   ],
+  [
+    ["list-max-listpack-size", "list-compress-depth"],
+    ({ keyspace }, config) => {
+      keyspace.lists.maxListpackSize = config.int("list-max-listpack-size");
+      keyspace.lists.compressDepth = config.int("list-compress-depth");
+    },
+  ],
   [["hz"], (server, config) => server.cron.setFrequency(config.int("hz"))],
 ];
 

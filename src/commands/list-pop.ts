@@ -1,0 +1,180 @@
+// HOT PATH: rules in src/README.md
+/** Lists: taking elements from the first of several keys that has any, waiting for one or not. */
+import { ValueType } from "../keyspace/record.ts";
+import type { Args } from "../protocol/args.ts";
+import * as errors from "../protocol/errors.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { checkType } from "./arguments.ts";
+import { deadlineArgument, waitForKeys } from "./blocking.ts";
+import type { CommandContext } from "./context.ts";
+import { attachList, endArgument, listShrank, popEvent, popRange } from "./list-value.ts";
+import { replyEntry } from "./listpack-reply.ts";
+import { Acl, type CommandSpec, Flag, type KeySpec, keyRange } from "./spec.ts";
+import { offsetArgument } from "./string-value.ts";
+
+export const listPopCommands: readonly CommandSpec[] = [
+  {
+    name: "lmpop",
+    arity: -4,
+    flags: Flag.WRITE | Flag.MOVABLE_KEYS,
+    acl: Acl.LIST,
+    keys: countedKeys(1),
+    run: lmpopCommand,
+  },
+  {
+    name: "blmpop",
+    arity: -5,
+    flags: Flag.WRITE | Flag.BLOCKING | Flag.MOVABLE_KEYS,
+    acl: Acl.LIST,
+    keys: countedKeys(2),
+    run: blmpopCommand,
+  },
+  {
+    name: "blpop",
+    arity: -3,
+    flags: Flag.WRITE | Flag.BLOCKING,
+    acl: Acl.LIST,
+    keys: keyRange("RW access delete", -2),
+    run: blpopCommand,
+  },
+  {
+    name: "brpop",
+    arity: -3,
+    flags: Flag.WRITE | Flag.BLOCKING,
+    acl: Acl.LIST,
+    keys: keyRange("RW access delete", -2),
+    run: brpopCommand,
+  },
+];
+
+const NUMKEYS_TOO_LOW = "ERR numkeys should be greater than 0";
+const COUNT_TOO_LOW = "ERR count should be greater than 0";
+
+/**
+ * Keys behind their count, which is argument `index`.
+ * COLD: for the rows.
+ */
+function countedKeys(index: number): readonly KeySpec[] {
+  return [{ flags: "RW access delete", begin: { index }, find: { countAt: 0, first: 1, step: 1 } }];
+}
+
+/** LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count] */
+function lmpopCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  popFromKeys(ctx, args, reply, 1);
+}
+
+/** BLMPOP timeout numkeys key [key ...] LEFT | RIGHT [COUNT count] */
+function blmpopCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  popFromKeys(ctx, args, reply, 2);
+}
+
+/** BLPOP key [key ...] timeout */
+function blpopCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  popOneOrWait(ctx, args, reply, true);
+}
+
+/** BRPOP key [key ...] timeout */
+function brpopCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  popOneOrWait(ctx, args, reply, false);
+}
+
+/** LMPOP, whose numkeys is argument 1, and BLMPOP, where it is argument 2. */
+function popFromKeys(
+  ctx: CommandContext,
+  args: Args,
+  reply: ReplyWriter,
+  countIndex: number,
+): void {
+  const keyCount = positiveArgument(args, countIndex, reply, NUMKEYS_TOO_LOW);
+  if (keyCount !== keyCount) return;
+  const endIndex = countIndex + keyCount + 1;
+  if (endIndex >= args.count) {
+    reply.error(errors.SYNTAX);
+    return;
+  }
+  const end = endArgument(args, endIndex, reply);
+  if (end < 0) return;
+  let count = 1;
+  if (args.count > endIndex + 1) {
+    if (args.count === endIndex + 2 || !args.is(endIndex + 1, "COUNT")) {
+      reply.error(errors.SYNTAX);
+      return;
+    }
+    count = positiveArgument(args, endIndex + 2, reply, COUNT_TOO_LOW);
+    if (count !== count) return;
+    if (args.count > endIndex + 3) {
+      reply.error(errors.SYNTAX);
+      return;
+    }
+  }
+  const waits = countIndex === 2;
+  let deadlineMs = 0;
+  if (waits) {
+    deadlineMs = deadlineArgument(ctx, args, 1, reply);
+    if (deadlineMs !== deadlineMs) return;
+  }
+  const { view, start } = args;
+  for (let i = countIndex + 1; i < endIndex; i++) {
+    const record = ctx.db.lookupWrite(view, start[i], args.end[i]);
+    if (record === 0) continue;
+    if (!checkType(ctx, record, ValueType.LIST, reply)) return;
+    reply.array(2);
+    reply.bulk(view, start[i], args.end[i] - start[i]);
+    popRange(ctx, args, i, record, end === 1, count, reply);
+    return;
+  }
+  if (waits) waitFor(ctx, args, reply, countIndex + 1, endIndex, deadlineMs);
+  else reply.nilArray();
+}
+
+function popOneOrWait(ctx: CommandContext, args: Args, reply: ReplyWriter, atHead: boolean): void {
+  const last = args.count - 1;
+  const deadlineMs = deadlineArgument(ctx, args, last, reply);
+  if (deadlineMs !== deadlineMs) return;
+  const { view, start, end } = args;
+  for (let i = 1; i < last; i++) {
+    const record = ctx.db.lookupWrite(view, start[i], end[i]);
+    if (record === 0) continue;
+    if (!checkType(ctx, record, ValueType.LIST, reply)) return;
+    const lists = attachList(ctx, record);
+    reply.array(2);
+    reply.bulk(view, start[i], end[i] - start[i]);
+    lists.seekEnd(atHead);
+    lists.read();
+    replyEntry(reply, lists.entry);
+    lists.remove(atHead);
+    listShrank(ctx, args, i, record, lists, popEvent(atHead), 1);
+    return;
+  }
+  waitFor(ctx, args, reply, 1, last, deadlineMs);
+}
+
+/**
+ * Waits for the keys in the arguments [from, to).
+ * COLD: what waits is kept on the heap anyway.
+ */
+function waitFor(
+  ctx: CommandContext,
+  args: Args,
+  reply: ReplyWriter,
+  from: number,
+  to: number,
+  deadlineMs: number,
+): void {
+  const indexes = Array.from({ length: to - from }, (_, i) => from + i);
+  waitForKeys(ctx, args, reply, ValueType.LIST, indexes, deadlineMs, replyNilArray);
+}
+
+function replyNilArray(reply: ReplyWriter): void {
+  reply.nilArray();
+}
+
+/** Argument `index` as an integer above 0; NaN after an error reply. */
+function positiveArgument(args: Args, index: number, reply: ReplyWriter, error: string): number {
+  const value = offsetArgument(args, index, reply, error);
+  if (value <= 0) {
+    reply.error(error);
+    return NaN;
+  }
+  return value;
+}

@@ -1,0 +1,120 @@
+// HOT PATH: rules in src/README.md
+/**
+ * What list commands share: attaching the list of a record to the engine's `Lists`, and noting in
+ * the record what became of it. "The key looked up last" is as in keyspace/database.ts.
+ */
+import { NotifyClass } from "../keyspace/notify.ts";
+import { ValueType, encodingOf, metaOf, rootOf, viewOf } from "../keyspace/record.ts";
+import type { Args } from "../protocol/args.ts";
+import * as errors from "../protocol/errors.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Lists } from "../types/list.ts";
+import type { CommandContext } from "./context.ts";
+import { replyEntry } from "./listpack-reply.ts";
+
+/** Attaches the list of a record whose type was checked. */
+export function attachList(ctx: CommandContext, record: number): Lists {
+  const { arena, lists } = ctx.keyspace;
+  const meta = metaOf(arena, record);
+  lists.attach(encodingOf(meta), rootOf(viewOf(arena, record), record, meta));
+  return lists;
+}
+
+/** Notes a list's new place and encoding in its record. */
+export function storeList(ctx: CommandContext, record: number, lists: Lists): void {
+  ctx.db.updateRoot(record, lists.encoding, lists.root);
+}
+
+/** Gives the key looked up last, argument `keyIndex`, which is missing, the attached list. */
+export function insertList(
+  ctx: CommandContext,
+  args: Args,
+  keyIndex: number,
+  lists: Lists,
+): number {
+  return ctx.db.insertRoot(
+    args.view,
+    args.start[keyIndex],
+    args.end[keyIndex],
+    ValueType.LIST,
+    lists.encoding,
+    lists.root,
+  );
+}
+
+/**
+ * A command removed elements from the attached list of the key looked up last: shrinks the list,
+ * or removes the key with it; fires `event` and counts `count` changes.
+ */
+export function listShrank(
+  ctx: CommandContext,
+  args: Args,
+  keyIndex: number,
+  record: number,
+  lists: Lists,
+  event: string,
+  count: number,
+): void {
+  const { db } = ctx;
+  const start = args.start[keyIndex];
+  const end = args.end[keyIndex];
+  const isEmpty = lists.length === 0;
+  if (!isEmpty) lists.shrink();
+  storeList(ctx, record, lists);
+  if (isEmpty) db.removeFound(record);
+  ctx.keyspace.dirty += count;
+  db.signal(args.view, start, end);
+  db.notify(NotifyClass.LIST, event, args.view, start, end);
+  if (isEmpty) db.notify(NotifyClass.GENERIC, "del", args.view, start, end);
+}
+
+/** Removes up to `count` elements from an end of the key looked up last, and replies with them. */
+export function popRange(
+  ctx: CommandContext,
+  args: Args,
+  keyIndex: number,
+  record: number,
+  atHead: boolean,
+  count: number,
+  reply: ReplyWriter,
+): void {
+  const lists = attachList(ctx, record);
+  const length = lists.length;
+  const popped = Math.min(count, length);
+  reply.array(popped);
+  lists.seekEnd(atHead);
+  replyElements(lists, popped, atHead, reply);
+  lists.removeRange(atHead ? 0 : length - popped, popped);
+  listShrank(ctx, args, keyIndex, record, lists, popEvent(atHead), popped);
+}
+
+/** Replies with `count` elements from the cursor on. */
+export function replyElements(
+  lists: Lists,
+  count: number,
+  forwards: boolean,
+  reply: ReplyWriter,
+): void {
+  const { entry } = lists;
+  for (let rest = count; rest > 0; rest--) {
+    lists.read();
+    replyEntry(reply, entry);
+    if (rest > 1) lists.step(forwards);
+  }
+}
+
+export function popEvent(atHead: boolean): string {
+  return atHead ? "lpop" : "rpop";
+}
+
+export function pushEvent(atHead: boolean): string {
+  return atHead ? "lpush" : "rpush";
+}
+
+/** An end of a list, as an argument says: 1 = LEFT, 0 = RIGHT, -1 after an error reply. */
+export function endArgument(args: Args, index: number, reply: ReplyWriter): number {
+  if (args.is(index, "LEFT")) return 1;
+  if (args.is(index, "RIGHT")) return 0;
+  reply.error(errors.SYNTAX);
+  return -1;
+}
