@@ -17,12 +17,15 @@ import type { Keyspace } from "../keyspace/keyspace.ts";
 import {
   Meta,
   ValueType,
+  encodingOf,
   keyLength,
   keyStart,
   metaOf,
+  rootOf,
   typeOf,
   viewOf,
 } from "../keyspace/record.ts";
+import type { ListpackEntry } from "../structures/listpack-entry.ts";
 import { bytesOf, stringLength, stringStart } from "./string-value.ts";
 
 const DIGEST_BYTES = 20;
@@ -77,10 +80,29 @@ function mixValue(digest: Uint8Array, keyspace: Keyspace, record: number): void 
     case ValueType.STRING:
       mix(digest, stringBytes(keyspace, record));
       break;
+    case ValueType.LIST:
+      mixList(digest, keyspace, record);
+      break;
     default:
       throw new Error(`no digest of values of type ${type}`);
   }
   if ((meta & Meta.EXPIRY) !== 0) xor(digest, EXPIRES);
+}
+
+function mixList(digest: Uint8Array, { arena, lists }: Keyspace, record: number): void {
+  const meta = metaOf(arena, record);
+  lists.attach(encodingOf(meta), rootOf(viewOf(arena, record), record, meta));
+  for (let more = lists.seekEnd(true); more; more = lists.step(true)) {
+    lists.read();
+    mix(digest, entryBytes(lists.entry));
+  }
+}
+
+/** The text of an entry. */
+function entryBytes(entry: ListpackEntry): Uint8Array {
+  const bytes = new Uint8Array(entry.textLength());
+  entry.writeText(bytes, new DataView(bytes.buffer), 0);
+  return bytes;
 }
 
 function keyBytes({ arena }: Keyspace, record: number): Uint8Array {

@@ -18,6 +18,12 @@ import { integerArgument } from "./arguments.ts";
 import { replyHelp, replyUnknownSubcommand } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import { datasetDigest, valueDigest } from "./debug-digest.ts";
+import {
+  debugListpack,
+  debugPackedThreshold,
+  debugQuicklist,
+  quicklistFields,
+} from "./debug-list.ts";
 import { debugPopulate } from "./debug-populate.ts";
 import { debugProtocol } from "./debug-protocol.ts";
 import { isProtectedActionAllowed } from "./protected-action.ts";
@@ -57,6 +63,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   htstats: [3, Infinity, debugHtStats],
   "htstats-key": [3, Infinity, debugHtStatsKey],
   jsheap: [2, 2, debugJsHeap],
+  listpack: [3, 3, debugListpack],
   log: [3, 3, debugLog],
   object: [3, 4, debugObject],
   oom: [2, Infinity, crash("Out Of Memory")],
@@ -65,10 +72,18 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   "pause-cron": [3, 3, setting((ctx, on) => ctx.server.pauseCron(on))],
   populate: [3, 5, debugPopulate],
   protocol: [3, 3, (_ctx, args, reply) => debugProtocol(args, reply)],
-  "quicklist-packed-threshold": [3, 3, setting(ignore)],
+  quicklist: [3, 4, debugQuicklist],
+  "quicklist-packed-threshold": [3, 3, debugPackedThreshold],
   replybuffer: [4, 4, debugReplyBuffer],
   segfault: [2, Infinity, crash("DEBUG SEGFAULT called")],
   "set-active-expire": [3, 3, setting((ctx, on) => ctx.server.setActiveExpire(on))],
+  "set-skip-checksum-validation": [
+    3,
+    3,
+    setting((ctx, on) => {
+      ctx.payloads.skipsChecksum = on;
+    }),
+  ],
   "set-disable-deny-scripts": [3, 3, setting(ignore)],
   sleep: [3, 3, debugSleep],
   "stringmatch-test": [2, 2, debugStringMatchTest],
@@ -118,12 +133,22 @@ const HELP = [
   "    Setting it to 0 disables expiring keys in background when they are not",
   "    accessed (otherwise the behavior). Setting it to 1 reenables back the",
   "    default.",
+  "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+  "    Enables or disables checksum checks for RDB files and RESTORE's payload.",
   "SLEEP <seconds>",
   "    Stop the server for <seconds>. Decimals allowed.",
   "STRINGMATCH-TEST",
   "    Run a fuzz tester against the stringmatchlen() function.",
   "PAUSE-CRON <0|1>",
   "    Stop periodic cron job processing.",
+  "QUICKLIST-PACKED-THRESHOLD <size>",
+  "    Sets the threshold for elements to be inserted as plain vs packed nodes",
+  "    Default value is 1GB, allows values up to 4GB. Setting to 0 restores to default.",
+  "LISTPACK <key>",
+  "    Show low level info about the listpack encoding of <key>.",
+  "QUICKLIST <key> [<0|1>]",
+  "    Show low level info about the quicklist encoding of <key>.",
+  "    The optional argument (0 by default) sets the level of detail",
   "REPLYBUFFER PEAK-RESET-TIME <NEVER||RESET|time>",
   "    Sets the time (in milliseconds) to wait between client reply buffer peak resets.",
   "    In case NEVER is provided the last observed peak will never be reset",
@@ -261,6 +286,7 @@ function debugObject(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
     `lru_seconds_idle:${keyspace.idleSeconds(record)}`,
     `lfu_freq:${frequency}`,
     `lfu_access_time_minutes:${clock >>> 8}`,
+    ...quicklistFields(ctx, record, isFast),
   ];
   reply.simple(fields.join(" "));
 }
