@@ -475,6 +475,16 @@ export class Database {
     this.index.eachEntry((record) => keyspace.freeRecord(record));
     this.index.clear();
     this.volatile.clear();
+    this.forget();
+  }
+
+  /**
+   * Empties the database without freeing what it held. Requires: the arena is reset with it.
+   * COLD: FLUSHALL.
+   */
+  forget(): void {
+    this.index.reset();
+    this.volatile.reset();
     this.averageTtlMs = 0;
     this.expireCursor = 0;
   }

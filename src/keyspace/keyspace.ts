@@ -244,7 +244,12 @@ export class Keyspace {
   clearDatabase(database: Database): number {
     if (this.watchesKeys) this.hooks.onReplaced(database.id, -1);
     const count = database.index.size;
-    database.clear();
+    if (count === 0) return 0;
+    // The last database with keys takes the whole arena with it, however much it holds.
+    if (count === this.keyCount()) {
+      database.forget();
+      this.arena.reset();
+    } else database.clear();
     return count;
   }
 

@@ -117,10 +117,10 @@ export class Arena {
   /** Segments dropped since the arena began; the owner collects garbage when it changes. */
   segmentsDropped = 0;
 
-  private readonly pageSpan = pageTable();
-  private readonly runLength = pageTable();
-  private readonly runNext = pageTable();
-  private readonly runPrevious = pageTable();
+  private pageSpan = pageTable();
+  private runLength = pageTable();
+  private runNext = pageTable();
+  private runPrevious = pageTable();
   private readonly bins = new Int32Array(BIN_COUNT).fill(-1);
 
   private segmentZeroUsed = false;
@@ -265,6 +265,30 @@ export class Arena {
       this.removeRun(first);
       this.dropSegment(segment);
     }
+  }
+
+  /**
+   * Frees everything at once: every reference is dead after this. O(segments), whatever they hold;
+   * their memory goes back to the system when the collector has run.
+   * COLD: FLUSHALL.
+   */
+  reset(): void {
+    this.segmentsDropped += this.bytes.length;
+    this.bytes.length = this.words.length = this.views.length = 0;
+    this.liveBytes = this.spanBytes = this.reservedBytes = 0;
+    this.pageSpan = pageTable();
+    this.runLength = pageTable();
+    this.runNext = pageTable();
+    this.runPrevious = pageTable();
+    this.bins.fill(-1);
+    this.usable.fill(0);
+    this.classLive.fill(0);
+    this.classSpanBytes.fill(0);
+    this.spanCount = 1;
+    this.spanFreeHead = -1;
+    this.segmentZeroUsed = false;
+    this.installSegment(0, SEGMENT_BYTES);
+    this.addRun(firstPageOf(0), pagesOf(0));
   }
 
   /**

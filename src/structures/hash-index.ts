@@ -603,8 +603,8 @@ export class HashIndex {
     }
   }
 
-  /** The state of an empty index; frees nothing. */
-  private reset(): void {
+  /** Makes the index empty without freeing its memory: for when the whole arena is reset. */
+  reset(): void {
     this.directory = 0;
     this.directoryWords = NO_WORDS;
     this.directoryAt = 0;

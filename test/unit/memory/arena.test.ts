@@ -331,4 +331,20 @@ describe("spans", () => {
     // The blocks of a span that is as good as full stay.
     expect(arena.isSparse(only, 48)).toBe(false);
   });
+
+  test("start over, empty, after a reset, whatever was held", () => {
+    const arena = new Arena();
+    for (let i = 1; i < 400; i++) arena.allocate(i * i);
+    arena.allocate(40 * 1024 * 1024);
+    const dropped = arena.segmentsDropped;
+    arena.reset();
+    arena.verify();
+    expect([arena.liveBytes, arena.spanBytes, arena.bytes.length]).toEqual([0, 0, 1]);
+    expect(arena.segmentsDropped).toBeGreaterThan(dropped);
+    const block = arena.allocate(100);
+    arena.verify();
+    arena.free(block, 100);
+    arena.trim();
+    expect(arena.spanBytes).toBe(0);
+  });
 });
