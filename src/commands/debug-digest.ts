@@ -86,6 +86,9 @@ function mixValue(digest: Uint8Array, keyspace: Keyspace, record: number): void 
     default:
       throw new Error(`no digest of values of type ${type}`);
   }
+    case ValueType.STREAM:
+      mixStream(digest, keyspace, record);
+      break;
   if ((meta & Meta.EXPIRY) !== 0) xor(digest, EXPIRES);
 }
 
@@ -101,6 +104,28 @@ function mixList(digest: Uint8Array, { arena, lists }: Keyspace, record: number)
 /** The text of an entry. */
 function entryBytes(entry: ListpackEntry): Uint8Array {
   const bytes = new Uint8Array(entry.textLength());
+function mixStream(digest: Uint8Array, { arena, streams }: Keyspace, record: number): void {
+  const { iterator, fromId, toId, piece } = streams;
+  const { entry } = iterator;
+  fromId.setMin();
+  toId.setMax();
+  iterator.start(rootOf(viewOf(arena, record), record, metaOf(arena, record)), fromId, toId, false);
+  while (iterator.next()) {
+    const text = new Uint8Array(entry.id.textLength());
+    entry.id.writeText(text, 0);
+    // The digest has a full stop where IDs have a hyphen.
+    text[text.indexOf(HYPHEN)] = FULL_STOP;
+    mix(digest, text);
+    for (let i = 0; i < entry.fieldCount; i++) {
+      if (i > 0) entry.nextField();
+      piece.read(entry.view, entry.fieldAt);
+      mix(digest, entryBytes(piece));
+      piece.read(entry.view, entry.valueAt);
+      mix(digest, entryBytes(piece));
+    }
+  }
+}
+
   entry.writeText(bytes, new DataView(bytes.buffer), 0);
   return bytes;
 }

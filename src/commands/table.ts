@@ -21,6 +21,7 @@ import { genericScanCommands } from "./generic-scan.ts";
 import { genericCommands } from "./generic.ts";
 import { type CommandSpec, Flag, fullName } from "./spec.ts";
 import { stringDigestCommands } from "./string-digest.ts";
+import { streamCommands } from "./stream.ts";
 import { stringIncrementFloatCommands } from "./string-increment-float.ts";
 import { stringIncrementCommands } from "./string-increment.ts";
 import { stringLcsCommands } from "./string-lcs.ts";
@@ -60,6 +61,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...listMoveCommands,
     ...bitopCommands,
     ...bitfieldCommands,
+    ...streamCommands,
     ...bitmapCommands,
     ...hyperloglogCommands,
     ...stringRangeCommands,

@@ -15,6 +15,8 @@ import { Arena } from "../memory/arena.ts";
 import { HashLimits, Hashes } from "../types/hash.ts";
 import { SetLimits, Sets } from "../types/set.ts";
 import { Lists } from "../types/list.ts";
+import { StreamGroups } from "../types/stream-group.ts";
+import { Streams } from "../types/stream.ts";
 import { SortedSets, ZsetLimits } from "../types/zset.ts";
 import { Compactor } from "./compact.ts";
 import { Database } from "./database.ts";
@@ -87,6 +89,9 @@ export class Keyspace {
   /** Unix ms of the current batch. */
   nowMs = 0;
   /** Changes since the last save, as INFO's rdb_changes_since_last_save counts them. */
+  /** What commands on streams and their consumer groups work with. */
+  readonly streams = new Streams(this.arena);
+  readonly streamGroups = new StreamGroups(this.arena);
   dirty = 0;
   hits = 0;
   misses = 0;

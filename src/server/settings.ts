@@ -158,6 +158,13 @@ export function applySettings(server: Server): void {
   for (const [names, apply] of SETTINGS) {
     apply(server, config);
     config.onApply(names, () => {
+  [
+    ["stream-node-max-bytes", "stream-node-max-entries"],
+    ({ keyspace }, config) => {
+      keyspace.streams.nodeBytesMax = config.int("stream-node-max-bytes");
+      keyspace.streams.nodeEntriesMax = config.int("stream-node-max-entries");
+    },
+  ],
       apply(server, config);
       return null;
     });
