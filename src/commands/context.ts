@@ -5,6 +5,7 @@
 import type { Prng } from "../base/prng.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { DumpPayloads } from "../persistence/dump-payload.ts";
 import type { Config } from "../runtime/config/config.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Stats } from "../runtime/stats.ts";
@@ -28,6 +29,7 @@ export interface CommandContext {
   readonly stats: Stats;
   readonly log: Log;
   readonly prng: Prng;
+  readonly payloads: DumpPayloads;
   /** 64 KiB to build a value in; contents last until the next command. */
   readonly scratch: Scratch;
   /** What only the layers above can do: shut down, sleep, report on the process. */

@@ -17,6 +17,7 @@ import { serverCommands } from "./server.ts";
 import { genericDatabaseCommands } from "./generic-database.ts";
 import { genericExpireCommands } from "./generic-expire.ts";
 import { genericObjectCommands } from "./generic-object.ts";
+import { dumpCommands } from "./dump.ts";
 import { genericScanCommands } from "./generic-scan.ts";
 import { genericCommands } from "./generic.ts";
 import { type CommandSpec, Flag, fullName } from "./spec.ts";
@@ -56,6 +57,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...genericDatabaseCommands,
     ...stringCommands,
     ...listCommands,
+    ...dumpCommands,
     ...listSearchCommands,
     ...listPopCommands,
     ...listMoveCommands,

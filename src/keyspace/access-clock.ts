@@ -34,7 +34,12 @@ export function lfuCounter(clock: number, nowMs: number, settings: LfuSettings):
 }
 
 export function freshLfuClock(nowMs: number): number {
-  return (minutesOf(nowMs) << 8) | LFU_INITIAL;
+  return lfuClock(nowMs, LFU_INITIAL);
+}
+
+/** The clock of a key whose counter, 0..255, was right just now. */
+export function lfuClock(nowMs: number, counter: number): number {
+  return (minutesOf(nowMs) << 8) | counter;
 }
 
 /** The clock after an access. */

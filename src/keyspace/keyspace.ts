@@ -22,7 +22,13 @@ import { Compactor } from "./compact.ts";
 import { Database } from "./database.ts";
 import { Evictor } from "./evict.ts";
 import { ActiveExpiry } from "./expire.ts";
-import { type LfuSettings, freshLfuClock, lfuCounter, touchedLfuClock } from "./access-clock.ts";
+import {
+  type LfuSettings,
+  freshLfuClock,
+  lfuClock,
+  lfuCounter,
+  touchedLfuClock,
+} from "./access-clock.ts";
 import { NotifyClass } from "./notify.ts";
 import {
   Meta,
@@ -184,6 +190,20 @@ export class Keyspace {
 
   /** The record's LFU counter, 0..255, after the decay that is due. Requires: usesLfu. */
   frequency(record: number): number {
+  /** Lets the record look unused for so long; no effect with LFU clocks. */
+  setIdleSeconds(record: number, seconds: number): void {
+    if (this.lfu === null) this.setClock(record, (this.accessClock - seconds) & Meta.CLOCK_MASK);
+  }
+
+  /** Sets the record's LFU counter, 0..255; no effect with LRU clocks. */
+  setFrequency(record: number, counter: number): void {
+    if (this.lfu !== null) this.setClock(record, lfuClock(this.nowMs, counter));
+  }
+
+  private setClock(record: number, clock: number): void {
+    setMeta(this.arena, record, (metaOf(this.arena, record) & ~Meta.CLOCK_MASK) | clock);
+  }
+
     const clock = metaOf(this.arena, record) & Meta.CLOCK_MASK;
     return lfuCounter(clock, this.nowMs, this.lfu as LfuSettings);
   }

@@ -16,6 +16,7 @@ import { type CommandSpec, fullName } from "../commands/spec.ts";
 import { commandTable } from "../commands/table.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
+import { DumpPayloads } from "../persistence/dump-payload.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
 import type { Args } from "../protocol/args.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
@@ -74,6 +75,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly keyspace: Keyspace;
   readonly clients: ClientRegistry;
   readonly wakeups: Wakeups;
+  readonly payloads: DumpPayloads;
   readonly stats: Stats;
   readonly parser = new RequestParser();
   readonly input = sharedMemory(INPUT_BYTES);
@@ -128,6 +130,7 @@ export class Server implements ServerControl, ConnectionHost {
       },
       (deadlineMs) => this.wakeups.schedule(deadlineMs),
     );
+    this.payloads = new DumpPayloads(this.keyspace);
     const ctx: CommandContext = {
       keyspace: this.keyspace,
       // Set before every command; no handler runs without a client.
@@ -146,6 +149,7 @@ export class Server implements ServerControl, ConnectionHost {
       this.commands,
       ctx,
       clock,
+      payloads: this.payloads,
       () => this.cron.makeRoom(),
       () => this.wakeups.serve(),
       (error, client, name) => this.onInternalError(error, client, name),

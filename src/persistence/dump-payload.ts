@@ -1,0 +1,69 @@
+/**
+ * DUMP payloads: one value as text that another server can RESTORE.
+ *
+ *     value     type's byte and value, as in an RDB file
+ *     u16       RDB version, little-endian
+ *     u64       CRC-64 of all bytes before it
+ *
+ * O(bytes of the value).
+ */
+import { Crc64 } from "../base/crc64.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { RdbDecoder } from "./rdb-decode.ts";
+import { RdbEncoder } from "./rdb-encode.ts";
+import { RDB_FOREIGN_VERSION_MAX, RDB_FOREIGN_VERSION_MIN, RDB_VERSION } from "./rdb-format.ts";
+import { RdbReader } from "./rdb-reader.ts";
+import { RdbWriter } from "./rdb-writer.ts";
+
+const FOOTER_BYTES = 10;
+const CHECKSUM_BYTES = 8;
+
+export class DumpPayloads {
+  /** The payload that was encoded last. */
+  readonly writer = new RdbWriter();
+  /** What was decoded last. */
+  readonly decoder: RdbDecoder;
+  /** Whether versions are taken that are newer than this server's: rdb-version-check relaxed. */
+  takesNewerVersions = false;
+  /** DEBUG SET-SKIP-CHECKSUM-VALIDATION */
+  skipsChecksum = false;
+
+  private readonly reader = new RdbReader();
+  private readonly encoder: RdbEncoder;
+
+  constructor(keyspace: Keyspace) {
+    this.encoder = new RdbEncoder(keyspace, this.writer);
+    this.decoder = new RdbDecoder(keyspace, this.reader);
+  }
+
+  /** Why the last payload was refused, for the log. */
+  get failure(): string {
+    return this.reader.failure ?? "";
+  }
+
+  /** Encodes the value of a record: `writer` holds the payload then. */
+  encode(record: number): void {
+    this.writer.clear();
+    this.encoder.value(record);
+    this.writer.footer(RDB_VERSION);
+  }
+
+  /** Whether bytes[start, end) has a version that can be read, and the right checksum. */
+  verify(bytes: Uint8Array, start: number, end: number): boolean {
+    if (end - start < FOOTER_BYTES) return false;
+    const footer = end - FOOTER_BYTES;
+    const version = bytes[footer] | (bytes[footer + 1] << 8);
+    const isForeign = version >= RDB_FOREIGN_VERSION_MIN && version <= RDB_FOREIGN_VERSION_MAX;
+    if (isForeign || (version > RDB_VERSION && !this.takesNewerVersions)) return false;
+    if (this.skipsChecksum) return true;
+    const checksum = new Crc64();
+    checksum.update(bytes, start, end - CHECKSUM_BYTES);
+    return checksum.matches(bytes, end - CHECKSUM_BYTES);
+  }
+
+  /** Decodes a verified payload; false: `failure` says why not. Grows the arena. */
+  decode(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    this.reader.begin(bytes, view, start, end - FOOTER_BYTES);
+    return this.decoder.decode(this.reader.byte());
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Reads the value of one key in the RDB format, from bytes that nobody has checked, in every form
+ * that Redis and Valkey have written.
+ *
+ * Small values come as listpacks or intsets, or as ziplists and zipmaps, which become listpacks
+ * first. Each is validated from end to end, duplicates included, before it is copied into the arena
+ * as a block; what has too many elements for a block is converted then. Other values come element by
+ * element. When something is wrong nothing is left behind in the arena.
+ *
+ * O(bytes of the value).
+ */
+import { latin1FromBytes } from "../base/ascii.ts";
+import { parseDouble } from "../base/double.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { ValueType } from "../keyspace/record.ts";
+import { VALUE_TYPES } from "../keyspace/value-types.ts";
+import { ListpackEntry } from "../structures/listpack-entry.ts";
+import {
+  Listpack,
+  listpackFromBytes,
+  listpackIsEnd,
+  listpackNext,
+  listpackValidate,
+} from "../structures/listpack.ts";
+import { ZsetEncoding } from "../types/zset.ts";
+import { ListpackBuilder } from "./listpack-builder.ts";
+import { RdbType } from "./rdb-format.ts";
+import { type RdbReader, RdbText } from "./rdb-reader.ts";
+import { appendZiplist } from "./ziplist.ts";
+
+/** Special first bytes of doubles written as text. */
+const NEGATIVE_INFINITY = 255;
+const POSITIVE_INFINITY = 254;
+const NOT_A_NUMBER = 253;
+const INTEGER_CHARACTERS_MAX = 20;
+const TWO_32 = 4294967296;
+
+export class RdbDecoder {
+  /** What was decoded: `text` of a string, `root` of other values. */
+  type: ValueType = ValueType.STRING;
+  encoding = 0;
+  root = 0;
+  readonly text = new RdbText();
+
+  private readonly builder = new ListpackBuilder();
+  private readonly entry = new ListpackEntry();
+  private readonly scratch = new Uint8Array(INTEGER_CHARACTERS_MAX);
+  private readonly scratchView = new DataView(this.scratch.buffer);
+
+  constructor(
+    private readonly keyspace: Keyspace,
+    private readonly reader: RdbReader,
+  ) {}
+
+  /** Decodes a value whose type's byte was read; false: `reader.failure` says why not. */
+  decode(type: number): boolean {
+    this.root = 0;
+    this.encoding = 0;
+    switch (type) {
+      case RdbType.STRING:
+        this.type = ValueType.STRING;
+        this.reader.string(this.text);
+        break;
+      case RdbType.ZSET:
+      case RdbType.ZSET_2:
+        this.type = ValueType.ZSET;
+        this.zset(type === RdbType.ZSET_2);
+        break;
+      case RdbType.ZSET_LISTPACK:
+      case RdbType.ZSET_ZIPLIST:
+        this.type = ValueType.ZSET;
+        this.reader.string(this.text);
+        if (type === RdbType.ZSET_ZIPLIST) this.fromZiplist();
+        this.zsetListpack();
+        break;
+      default:
+        this.reader.fail(`Unknown RDB encoding type ${type}`);
+    }
+    if (this.reader.failure === null) return true;
+    this.free();
+    return false;
+  }
+
+  /** Frees what was decoded and is not wanted. */
+  free(): void {
+    const { arena } = this.keyspace;
+    if (this.root !== 0) VALUE_TYPES[this.type].free(arena, this.root, this.encoding);
+    this.root = 0;
+  }
+
+  private zset(isBinary: boolean): void {
+    const { reader, text } = this;
+    const { zsets, zsetLimits } = this.keyspace;
+    const count = reader.count(2);
+    if (count === 0) reader.fail("Empty sorted set");
+    if (reader.failure !== null) return;
+    zsets.create(count, 0);
+    for (let i = 0; i < count && reader.failure === null; i++) {
+      reader.string(text);
+      const score = isBinary ? reader.double() : this.doubleText();
+      if (reader.failure !== null) break;
+      if (Number.isNaN(score)) reader.fail("Zset with NAN score detected");
+      else if (zsets.find(text.view, text.start, text.end)) {
+        reader.fail("Duplicate zset fields detected");
+      } else {
+        if (text.length > zsetLimits.bytesMax) zsets.convertFor(count, text.length);
+        zsets.add(text.view, text.start, text.end, score);
+      }
+    }
+    this.encoding = zsets.encoding;
+    this.root = zsets.root;
+  }
+
+  /** A double of the oldest format: a length, or a special value, and the text. */
+  private doubleText(): number {
+    const { reader } = this;
+    const length = reader.byte();
+    if (length === NEGATIVE_INFINITY) return -Infinity;
+    if (length === POSITIVE_INFINITY) return Infinity;
+    if (length === NOT_A_NUMBER) return NaN;
+    const text = new RdbText();
+    reader.raw(length, text);
+    return parseDouble(text.bytes, text.start, text.end);
+  }
+
+  private zsetListpack(): void {
+    const { reader, text, keyspace } = this;
+    const { zsets } = keyspace;
+    const pairs = this.validateListpack("Zset", true) / 2;
+    if (reader.failure !== null) return;
+    if (!this.hasScores()) {
+      reader.fail("Zset listpack integrity check failed.");
+      return;
+    }
+    zsets.attach(listpackFromBytes(keyspace.arena, text.view, text.start), ZsetEncoding.LISTPACK);
+    zsets.convertFor(pairs, 0);
+    this.encoding = zsets.encoding;
+    this.root = zsets.root;
+  }
+
+  /** Whether every second entry of the listpack in `text` is a score, none below the one before. */
+  private hasScores(): boolean {
+    const { view, bytes, start } = this.text;
+    const { entry } = this;
+    let previous = -Infinity;
+    for (let at = start + Listpack.HEADER; !listpackIsEnd(view, at); at = listpackNext(view, at)) {
+      at = listpackNext(view, at);
+      entry.read(view, at);
+      let score = entry.value;
+      if (!entry.isInteger) score = parseDouble(bytes, entry.start, entry.start + entry.length);
+      else if (Number.isNaN(score)) score = entry.high * TWO_32 + (entry.low >>> 0);
+      if (!(score >= previous)) return false;
+      previous = score;
+    }
+    return true;
+  }
+
+  /** Turns the ziplist in `text` into a listpack. */
+  private fromZiplist(): void {
+    const { builder, text } = this;
+    builder.clear();
+    if (!appendZiplist(builder, text.view, text.start, text.end)) {
+      this.reader.fail("Ziplist integrity check failed.");
+      return;
+    }
+    const length = builder.finish();
+    text.set(builder.bytes, builder.view, 0, length);
+  }
+
+  /**
+   * The count of entries of the listpack in `text`; 0 after a failure, be it that the listpack is
+   * empty, corrupt, or that it holds an element (the first of a pair, of pairs) twice.
+   */
+  private validateListpack(what: string, arePairs: boolean): number {
+    const { reader, text } = this;
+    if (reader.failure !== null) return 0;
+    const count = listpackValidate(text.view, text.start, text.end);
+    const isValid = count >= 0 && !(arePairs && count % 2 === 1) && this.isUnique(arePairs);
+    if (!isValid) reader.fail(`${what} listpack integrity check failed.`);
+    else if (count === 0) reader.fail(`Empty ${what} listpack`);
+    else return count;
+    return 0;
+  }
+
+  private isUnique(arePairs: boolean): boolean {
+    const { view, start } = this.text;
+    const seen = new Set<string>();
+    for (let at = start + Listpack.HEADER; !listpackIsEnd(view, at); at = listpackNext(view, at)) {
+      const text = this.entryText(at);
+      if (seen.has(text)) return false;
+      seen.add(text);
+      if (arePairs) at = listpackNext(view, at);
+    }
+    return true;
+  }
+
+  /** The text of the entry at `at` of the listpack in `text`, one character per byte. */
+  private entryText(at: number): string {
+    const { view, bytes } = this.text;
+    const { entry, scratch } = this;
+    entry.read(view, at);
+    if (!entry.isInteger) {
+      return latin1FromBytes(bytes, entry.start, entry.start + entry.length);
+    }
+    return latin1FromBytes(scratch, 0, entry.writeText(scratch, this.scratchView, 0));
+  }
+}

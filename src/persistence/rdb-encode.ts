@@ -1,0 +1,104 @@
+/**
+ * Writes the value of one key in the RDB format: its type's byte, and what that type says. Files
+ * and DUMP payloads are made of these.
+ *
+ * Small values are written as the blocks that they are in the arena, large ones element by element.
+ * O(bytes of the value).
+ */
+import { type Keyspace } from "../keyspace/keyspace.ts";
+import {
+  ValueType,
+  encodingOf,
+  metaOf,
+  rootOf,
+  typeOf,
+  valueAt,
+  valueStart,
+  viewOf,
+} from "../keyspace/record.ts";
+import { Ref } from "../memory/arena.ts";
+import { storedLength } from "../memory/stored-bytes.ts";
+import { listpackBase, listpackBytes } from "../structures/listpack.ts";
+import type { ListpackEntry } from "../structures/listpack-entry.ts";
+import { ZsetEncoding } from "../types/zset.ts";
+import { RdbType } from "./rdb-format.ts";
+import type { RdbWriter } from "./rdb-writer.ts";
+
+const INTEGER_CHARACTERS_MAX = 20;
+
+export class RdbEncoder {
+  /** The bytes of `bytesView`, which an element was in last. */
+  private bytes: Uint8Array = new Uint8Array(0);
+  private bytesView: DataView = new DataView(this.bytes.buffer);
+  private readonly text = new Uint8Array(INTEGER_CHARACTERS_MAX);
+  private readonly textView = new DataView(this.text.buffer);
+
+  constructor(
+    private readonly keyspace: Keyspace,
+    private readonly writer: RdbWriter,
+  ) {}
+
+  /** Writes the type and the value of a record. */
+  value(record: number): void {
+    const { arena } = this.keyspace;
+    const meta = metaOf(arena, record);
+    const view = viewOf(arena, record);
+    const encoding = encodingOf(meta);
+    const type = typeOf(meta);
+    if (type === ValueType.STRING) {
+      const at = valueAt(view, record, meta);
+      const start = valueStart(view, at);
+      this.writer.byte(RdbType.STRING);
+      this.bytesOf(view, start, start + storedLength(view, at));
+      return;
+    }
+    const root = rootOf(view, record, meta);
+    switch (type) {
+      case ValueType.ZSET:
+        this.zset(root, encoding);
+        break;
+      default:
+        throw new Error(`values of type ${type} cannot be saved`);
+    }
+  }
+
+  private zset(root: number, encoding: number): void {
+    const { writer } = this;
+    if (encoding === ZsetEncoding.LISTPACK) {
+      writer.byte(RdbType.ZSET_LISTPACK);
+      this.listpack(root);
+      return;
+    }
+    const { zsets } = this.keyspace;
+    zsets.attach(root, encoding);
+    const { length } = zsets;
+    writer.byte(RdbType.ZSET_2);
+    writer.size(length);
+    // From the greatest to the smallest, as Redis does: it inserts faster so.
+    zsets.seek(length - 1);
+    do {
+      this.entry(zsets.member);
+      writer.double(zsets.score);
+    } while (zsets.previous());
+  }
+
+  private listpack(reference: number): void {
+    const view = this.keyspace.arena.views[reference >>> Ref.SEGMENT_SHIFT];
+    const base = listpackBase(reference);
+    this.bytesOf(view, base, base + listpackBytes(view, base));
+  }
+
+  /** Writes an element as a string. */
+  private entry(entry: ListpackEntry): void {
+    if (!entry.isInteger) this.bytesOf(entry.view, entry.start, entry.start + entry.length);
+    else this.writer.string(this.text, 0, entry.writeText(this.text, this.textView, 0));
+  }
+
+  private bytesOf(view: DataView, start: number, end: number): void {
+    if (view !== this.bytesView) {
+      this.bytesView = view;
+      this.bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    }
+    this.writer.string(this.bytes, start, end);
+  }
+}
