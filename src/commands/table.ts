@@ -32,6 +32,9 @@ import { bitmapCommands } from "./bitmap.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { bitopCommands } from "./bitop.ts";
 import { hyperloglogCommands } from "./hyperloglog.ts";
+import { setAlgebraCommands } from "./set-algebra.ts";
+import { setRandomCommands } from "./set-random.ts";
+import { setCommands } from "./set.ts";
 import { stringCommands } from "./string.ts";
 import { transactionCommands } from "./transaction.ts";
 
@@ -72,6 +75,9 @@ export function commandTable(): readonly CommandSpec[] {
     ...stringIncrementCommands,
     ...stringIncrementFloatCommands,
     ...stringDigestCommands,
+    ...setCommands,
+    ...setRandomCommands,
+    ...setAlgebraCommands,
   ];
   const names = new Set<string>();
   for (const row of rows) {

@@ -114,6 +114,11 @@ export class Hashes {
     return listpackLength(this.view, this.base) >>> 1;
   }
 
+  /** Whether `scanEntries` and `loadEntry` apply. */
+  get isIndexed(): boolean {
+    return this.encoding === HashEncoding.TABLE;
+  }
+
   /** Puts the cursor on a field's value (not on the field); false if the field is not there. */
   find(view: DataView, start: number, end: number): boolean {
     if (this.encoding === HashEncoding.TABLE) {

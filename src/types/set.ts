@@ -164,6 +164,11 @@ export class Sets {
     return listpackLength(this.view, this.base);
   }
 
+  /** Whether `scanEntries` and `loadEntry` apply. */
+  get isIndexed(): boolean {
+    return this.encoding === SetEncoding.TABLE;
+  }
+
   has(view: DataView, start: number, end: number): boolean {
     if (this.encoding === SetEncoding.TABLE) {
       const { index } = this;
