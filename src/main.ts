@@ -194,9 +194,6 @@ async function main(argv: readonly string[]): Promise<void> {
     version: BUNSEN.version,
   });
   if (fatal !== null) fail(fatal);
-  for (const name of environment.unknown) {
-    log.warning(`The environment variable ${name} names no directive and is ignored`);
-  }
   const logFile = config.string("logfile");
   if (logFile !== "") {
     const opened = host.openLog(logFile);
@@ -206,6 +203,9 @@ async function main(argv: readonly string[]): Promise<void> {
       );
     }
     log.sink = opened.write;
+  }
+  for (const name of environment.unknown) {
+    log.warning(`The environment variable ${name} names no directive and is ignored`);
   }
   const server = new Server({ config, host, clock, prng: systemPrng(), log, configFile });
   process.on("SIGTERM", () => server.onSignal("SIGTERM"));

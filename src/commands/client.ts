@@ -160,7 +160,9 @@ function clientSetinfoCommand(ctx: CommandContext, args: Args, reply: ReplyWrite
   }
   const value = args.text(3);
   if (!isClientAttribute(value)) {
-    reply.error(`ERR ${args.text(2)} cannot contain spaces, newlines or special characters.`);
+    reply.error(
+      `ERR ${beforeNul(args.text(2))} cannot contain spaces, newlines or special characters.`,
+    );
     return;
   }
   if (isName) ctx.client.libraryName = value;

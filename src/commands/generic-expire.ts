@@ -11,6 +11,7 @@ import { Meta, expireAtExact, expireAtMs, metaOf, viewOf } from "../keyspace/rec
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { beforeNul } from "../runtime/config/byte-string.ts";
 import type { CommandContext } from "./context.ts";
 import { Acl, type CommandHandler, type CommandSpec, Flag, oneKey } from "./spec.ts";
 
@@ -132,7 +133,7 @@ function conditionArguments(args: Args, reply: ReplyWriter): number {
     else if (args.is(i, "GT")) condition |= Condition.GT;
     else if (args.is(i, "LT")) condition |= Condition.LT;
     else {
-      reply.error(`ERR Unsupported option ${args.text(i)}`);
+      reply.error(`ERR Unsupported option ${beforeNul(args.text(i))}`);
       return Condition.INVALID;
     }
   }

@@ -15,6 +15,7 @@ import { type Arena, Ref } from "../memory/arena.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import { ReplyType, type ReplyWriter } from "../protocol/reply-writer.ts";
+import { beforeNul } from "../runtime/config/byte-string.ts";
 import { int64Argument } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { Acl, type CommandSpec, Flag, NO_KEYS } from "./spec.ts";
@@ -138,7 +139,7 @@ function scanOptions(args: Args, reply: ReplyWriter): ScanOptions | null {
     } else if (args.is(i, "MATCH") && hasValue) {
       options.pattern = matchesAll(args, ++i) ? 0 : i;
     } else if (args.is(i, "TYPE") && hasValue) {
-      const name = args.text(++i);
+      const name = beforeNul(args.text(++i));
       options.type = VALUE_TYPES.findIndex((row) => row.name === name.toLowerCase());
       if (options.type < 0) {
         reply.error(`ERR unknown type name '${name}'`);

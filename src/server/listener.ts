@@ -96,5 +96,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 function describeBindError(error: unknown): { message: string; code: string } {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const text = error instanceof Error ? error.message : String(error);
-  return { code, message: SYSTEM_ERRORS[code] ?? text };
+  // Bun names no code when it cannot resolve a name.
+  const isUnresolved = code === "" && text.startsWith("Failed to listen at");
+  return { code, message: SYSTEM_ERRORS[isUnresolved ? "ENOTFOUND" : code] ?? text };
 }

@@ -166,7 +166,7 @@ function configText(directives: Directives, port: number, folder: string): strin
 }
 
 /** Gathers a child's output and lets tests wait for a text in it. */
-class OutputCollector {
+export class OutputCollector {
   private collected = "";
   private openStreams = 2;
   private waiting: { text: string; resolve: (found: boolean) => void }[] = [];
