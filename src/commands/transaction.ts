@@ -80,13 +80,15 @@ function execCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void
     return;
   }
   endTransaction(ctx, client);
-  const mayBlock = client.mayBlock;
+  const { mayBlock, lastCommandNumber } = client;
   client.mayBlock = false;
   reply.array(queue.length);
   for (const request of queue) {
     ctx.server.run(request.command, client, request.args, reply);
   }
   client.mayBlock = mayBlock;
+  // CLIENT LIST names the command that the client sent, not what it led to.
+  client.lastCommandNumber = lastCommandNumber;
 }
 
 /** DISCARD */
