@@ -211,6 +211,8 @@ async function main(argv: readonly string[]): Promise<void> {
   process.on("SIGTERM", () => server.onSignal("SIGTERM"));
   process.on("SIGINT", () => server.onSignal("SIGINT"));
   if (!server.start()) process.exit(1);
+  // The executable starts with a reluctant JIT, see build.ts.
+  Bun.unsafe.setJITPolicy(1);
 }
 
 /** The configuration file's path, which survives a change of directory. */
