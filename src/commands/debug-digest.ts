@@ -83,12 +83,12 @@ function mixValue(digest: Uint8Array, keyspace: Keyspace, record: number): void 
     case ValueType.LIST:
       mixList(digest, keyspace, record);
       break;
-    default:
-      throw new Error(`no digest of values of type ${type}`);
-  }
     case ValueType.STREAM:
       mixStream(digest, keyspace, record);
       break;
+    default:
+      throw new Error(`no digest of values of type ${type}`);
+  }
   if ((meta & Meta.EXPIRY) !== 0) xor(digest, EXPIRES);
 }
 

@@ -188,8 +188,6 @@ export class Keyspace {
     return (this.accessClock - used) & Meta.CLOCK_MASK;
   }
 
-  /** The record's LFU counter, 0..255, after the decay that is due. Requires: usesLfu. */
-  frequency(record: number): number {
   /** Lets the record look unused for so long; no effect with LFU clocks. */
   setIdleSeconds(record: number, seconds: number): void {
     if (this.lfu === null) this.setClock(record, (this.accessClock - seconds) & Meta.CLOCK_MASK);
@@ -204,6 +202,8 @@ export class Keyspace {
     setMeta(this.arena, record, (metaOf(this.arena, record) & ~Meta.CLOCK_MASK) | clock);
   }
 
+  /** The record's LFU counter, 0..255, after the decay that is due. Requires: usesLfu. */
+  frequency(record: number): number {
     const clock = metaOf(this.arena, record) & Meta.CLOCK_MASK;
     return lfuCounter(clock, this.nowMs, this.lfu as LfuSettings);
   }

@@ -141,6 +141,7 @@ export class Server implements ServerControl, ConnectionHost {
       stats: this.stats,
       log,
       prng,
+      payloads: this.payloads,
       scratch: sharedMemory(SCRATCH_BYTES),
       server: this,
     };
@@ -149,7 +150,6 @@ export class Server implements ServerControl, ConnectionHost {
       this.commands,
       ctx,
       clock,
-      payloads: this.payloads,
       () => this.cron.makeRoom(),
       () => this.wakeups.serve(),
       (error, client, name) => this.onInternalError(error, client, name),

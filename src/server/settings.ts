@@ -53,6 +53,15 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
     },
   ],
   [
+    ["rdbcompression"],
+    (server, config) => (server.payloads.writer.compresses = config.bool("rdbcompression")),
+  ],
+  [
+    ["rdb-version-check"],
+    (server, config) =>
+      (server.payloads.takesNewerVersions = config.string("rdb-version-check") === "relaxed"),
+  ],
+  [
     ["hll-sparse-max-bytes"],
     (server, config) => (server.keyspace.sparseHllBytesMax = config.int("hll-sparse-max-bytes")),
   ],
@@ -64,15 +73,6 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
       if (server.maxMemoryBytes > 0) dispatcher.gate |= ServerGate.MAXMEMORY;
       else dispatcher.gate &= ~ServerGate.MAXMEMORY;
       // A lower limit takes effect at once, not with the next command.
-  [
-    ["rdbcompression"],
-    (server, config) => (server.payloads.writer.compresses = config.bool("rdbcompression")),
-  ],
-  [
-    ["rdb-version-check"],
-    (server, config) =>
-      (server.payloads.takesNewerVersions = config.string("rdb-version-check") === "relaxed"),
-  ],
       server.cron.makeRoom();
     },
   ],
