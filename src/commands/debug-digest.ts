@@ -80,6 +80,12 @@ function mixValue(digest: Uint8Array, keyspace: Keyspace, record: number): void 
     case ValueType.STRING:
       mix(digest, stringBytes(keyspace, record));
       break;
+    case ValueType.SET:
+      mixSet(digest, keyspace, record);
+      break;
+    case ValueType.HASH:
+      mixHash(digest, keyspace, record);
+      break;
     case ValueType.LIST:
       mixList(digest, keyspace, record);
       break;
@@ -98,6 +104,28 @@ function mixList(digest: Uint8Array, { arena, lists }: Keyspace, record: number)
   for (let more = lists.seekEnd(true); more; more = lists.step(true)) {
     lists.read();
     mix(digest, entryBytes(lists.entry));
+  }
+}
+
+/** The members' order is left out. */
+function mixSet(digest: Uint8Array, { arena, sets }: Keyspace, record: number): void {
+  const meta = metaOf(arena, record);
+  sets.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
+  sets.startWalk();
+  while (sets.next()) xor(digest, entryBytes(sets.member));
+}
+
+/** Fields are mixed one by one with their values, and their order is left out. */
+function mixHash(digest: Uint8Array, { arena, hashes }: Keyspace, record: number): void {
+  const meta = metaOf(arena, record);
+  hashes.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
+  const element = new Uint8Array(DIGEST_BYTES);
+  hashes.startWalk();
+  while (hashes.next()) {
+    element.fill(0);
+    mix(element, entryBytes(hashes.field));
+    mix(element, entryBytes(hashes.value));
+    xor(digest, element);
   }
 }
 

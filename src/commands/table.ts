@@ -32,6 +32,9 @@ import { bitmapCommands } from "./bitmap.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { bitopCommands } from "./bitop.ts";
 import { hyperloglogCommands } from "./hyperloglog.ts";
+import { hashIncrementCommands } from "./hash-increment.ts";
+import { hashRandomCommands } from "./hash-random.ts";
+import { hashCommands } from "./hash.ts";
 import { setAlgebraCommands } from "./set-algebra.ts";
 import { setRandomCommands } from "./set-random.ts";
 import { setCommands } from "./set.ts";
@@ -75,6 +78,9 @@ export function commandTable(): readonly CommandSpec[] {
     ...stringIncrementCommands,
     ...stringIncrementFloatCommands,
     ...stringDigestCommands,
+    ...hashCommands,
+    ...hashIncrementCommands,
+    ...hashRandomCommands,
     ...setCommands,
     ...setRandomCommands,
     ...setAlgebraCommands,

@@ -78,6 +78,9 @@ export class Hashes {
   readonly value = new ListpackEntry();
 
   private readonly index: HashIndex;
+  /** The name of a scanned member: the field. */
+  readonly member = this.field;
+
   /** Where the listpack lies. */
   private view: DataView = new DataView(new ArrayBuffer(0));
   private base = 0;

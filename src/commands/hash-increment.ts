@@ -1,0 +1,120 @@
+/**
+ * Counters in hashes: HINCRBY, exact to 64 bits, and HINCRBYFLOAT, in the extended precision of x86
+ * (base/extended.ts), since its results show it.
+ */
+import {
+  type Extended,
+  addExtended,
+  isFiniteExtended,
+  parseExtended,
+  writeExtended,
+} from "../base/extended.ts";
+import { parseInt64, writeBigInt } from "../base/integer.ts";
+import { NotifyClass } from "../keyspace/notify.ts";
+import type { Args } from "../protocol/args.ts";
+import * as errors from "../protocol/errors.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { ListpackEntry } from "../structures/listpack-entry.ts";
+import { int64Argument } from "./arguments.ts";
+import type { CommandContext } from "./context.ts";
+import { openOrCreateHash, storeHash } from "./hash-value.ts";
+import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
+
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+const ZERO: Extended = { significand: 0n, exponent: 0 };
+
+export const hashIncrementCommands: readonly CommandSpec[] = [
+  {
+    name: "hincrby",
+    arity: 4,
+    flags: Flag.WRITE | Flag.DENYOOM | Flag.FAST,
+    acl: Acl.HASH,
+    keys: oneKey("RW access update"),
+    run: hincrbyCommand,
+  },
+  {
+    name: "hincrbyfloat",
+    arity: 4,
+    flags: Flag.WRITE | Flag.DENYOOM | Flag.FAST,
+    acl: Acl.HASH,
+    keys: oneKey("RW access update"),
+    run: hincrbyfloatCommand,
+  },
+];
+
+/** HINCRBY key field increment */
+function hincrbyCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  const { view, start, end } = args;
+  const { db, scratch } = ctx;
+  const { hashes } = ctx.keyspace;
+  const amount = int64Argument(args, 3, reply);
+  if (amount === null) return;
+  const record = db.lookupWrite(view, start[1], end[1]);
+  if (!openOrCreateHash(ctx, record, reply)) return;
+  const value = hashes.find(view, start[2], end[2]) ? int64Of(hashes.value) : 0n;
+  if (value === null) {
+    reply.error("ERR hash value is not an integer");
+    return;
+  }
+  const sum = value + amount;
+  if (sum < INT64_MIN || sum > INT64_MAX) {
+    reply.error(errors.OVERFLOW);
+    return;
+  }
+  const count = writeBigInt(scratch.bytes, 0, sum);
+  hashes.set(view, start[2], end[2], scratch.view, 0, count);
+  storeHash(ctx, args, record);
+  db.changed(NotifyClass.HASH, "hincrby", view, start[1], end[1]);
+  reply.bigInteger(sum);
+}
+
+/** HINCRBYFLOAT key field increment */
+function hincrbyfloatCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  const { bytes, view, start, end } = args;
+  const { db, scratch } = ctx;
+  const { hashes } = ctx.keyspace;
+  const amount = parseExtended(bytes, start[3], end[3]);
+  if (amount === null) {
+    reply.error(errors.NOT_A_FLOAT);
+    return;
+  }
+  if (!isFiniteExtended(amount)) {
+    reply.error("ERR value is NaN or Infinity");
+    return;
+  }
+  const record = db.lookupWrite(view, start[1], end[1]);
+  if (!openOrCreateHash(ctx, record, reply)) return;
+  const value = hashes.find(view, start[2], end[2]) ? extendedOf(hashes.value) : ZERO;
+  if (value === null) {
+    reply.error("ERR hash value is not a float");
+    return;
+  }
+  const sum = addExtended(value, amount);
+  if (!isFiniteExtended(sum)) {
+    reply.error("ERR increment would produce NaN or Infinity");
+    return;
+  }
+  const count = writeExtended(scratch.bytes, 0, sum);
+  hashes.set(view, start[2], end[2], scratch.view, 0, count);
+  storeHash(ctx, args, record);
+  db.changed(NotifyClass.HASH, "hincrbyfloat", view, start[1], end[1]);
+  reply.bulk(scratch.view, 0, count);
+}
+
+function int64Of(value: ListpackEntry): bigint | null {
+  if (value.isInteger && value.value === value.value) return BigInt(value.value);
+  const text = textOf(value);
+  return parseInt64(text, 0, text.length);
+}
+
+function extendedOf(value: ListpackEntry): Extended | null {
+  const text = textOf(value);
+  return parseExtended(text, 0, text.length);
+}
+
+function textOf(value: ListpackEntry): Uint8Array {
+  const text = new Uint8Array(value.textLength());
+  value.writeText(text, new DataView(text.buffer), 0);
+  return text;
+}

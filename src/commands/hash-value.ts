@@ -1,0 +1,50 @@
+// HOT PATH: rules in src/README.md
+/** Hashes as values of keys: between a record and the object that works on its hash. */
+import type { Database } from "../keyspace/database.ts";
+import { ValueType, encodingOf, metaOf, rootOf, typeOf, viewOf } from "../keyspace/record.ts";
+import type { Args } from "../protocol/args.ts";
+import * as errors from "../protocol/errors.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Hashes } from "../types/hash.ts";
+import type { CommandContext } from "./context.ts";
+
+/** Attaches the hash of a record after a check of the type; false after an error reply. */
+export function openHash(ctx: CommandContext, record: number, reply: ReplyWriter): boolean {
+  const { arena, hashes } = ctx.keyspace;
+  const meta = metaOf(arena, record);
+  if (typeOf(meta) !== ValueType.HASH) {
+    reply.error(errors.WRONG_TYPE);
+    return false;
+  }
+  hashes.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
+  return true;
+}
+
+/** `openHash` for a hash that a command creates where the key is missing (record 0). */
+export function openOrCreateHash(ctx: CommandContext, record: number, reply: ReplyWriter): boolean {
+  if (record !== 0) return openHash(ctx, record, reply);
+  ctx.keyspace.hashes.create();
+  return true;
+}
+
+/** Notes what became of the attached hash, which is not empty: at its record, or in a new one. */
+export function storeHash(ctx: CommandContext, args: Args, record: number): void {
+  const { db } = ctx;
+  const { hashes } = ctx.keyspace;
+  if (record !== 0) db.updateRoot(record, hashes.encoding, hashes.root);
+  else {
+    const { view, start, end } = args;
+    db.insertRoot(view, start[1], end[1], ValueType.HASH, hashes.encoding, hashes.root);
+  }
+}
+
+/**
+ * Notes in the record of the key looked up last what became of its hash, which is attached: the
+ * key goes if the hash is empty, and then the result is true.
+ */
+export function settleHash(db: Database, record: number, hashes: Hashes): boolean {
+  db.updateRoot(record, hashes.encoding, hashes.root);
+  if (hashes.length > 0) return false;
+  db.removeFound(record);
+  return true;
+}
