@@ -11,7 +11,9 @@
  *
  * Numbers are big-endian. O(bytes of all keys and values).
  */
-import { bytesFromAscii } from "../base/ascii.ts";
+import { bytesFromAscii, latin1FromBytes } from "../base/ascii.ts";
+import { DOUBLE_BYTES_MAX } from "../base/double.ts";
+import { writeShortest } from "../base/grisu.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import {
@@ -30,6 +32,9 @@ import { bytesOf, stringLength, stringStart } from "./string-value.ts";
 
 const DIGEST_BYTES = 20;
 const EXPIRES = bytesFromAscii("!!expire!!");
+
+const HYPHEN = 0x2d;
+const FULL_STOP = 0x2e;
 
 /** The numbers that Redis gives the types, by ValueType. */
 const TYPE_NUMBERS: Readonly<Record<ValueType, number>> = {
@@ -89,6 +94,9 @@ function mixValue(digest: Uint8Array, keyspace: Keyspace, record: number): void 
     case ValueType.LIST:
       mixList(digest, keyspace, record);
       break;
+    case ValueType.ZSET:
+      mixZset(digest, keyspace, record);
+      break;
     case ValueType.STREAM:
       mixStream(digest, keyspace, record);
       break;
@@ -129,9 +137,29 @@ function mixHash(digest: Uint8Array, { arena, hashes }: Keyspace, record: number
   }
 }
 
-/** The text of an entry. */
-function entryBytes(entry: ListpackEntry): Uint8Array {
-  const bytes = new Uint8Array(entry.textLength());
+/** Members are mixed one by one with their scores, as C's shortest digits, and their order is left out. */
+function mixZset(digest: Uint8Array, { arena, zsets }: Keyspace, record: number): void {
+  const meta = metaOf(arena, record);
+  zsets.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
+  const element = new Uint8Array(DIGEST_BYTES);
+  zsets.startWalk();
+  while (zsets.next()) {
+    element.fill(0);
+    mix(element, entryBytes(zsets.member));
+    mix(element, bytesFromAscii(shortestText(zsets.score)));
+    xor(digest, element);
+  }
+}
+
+/** A double in the fewest digits, integers too ("1e+15"). */
+function shortestText(value: number): string {
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  if (value === 0) return `${sign}0`;
+  const bytes = new Uint8Array(DOUBLE_BYTES_MAX);
+  return sign + latin1FromBytes(bytes, 0, writeShortest(bytes, 0, Math.abs(value)));
+}
+
 function mixStream(digest: Uint8Array, { arena, streams }: Keyspace, record: number): void {
   const { iterator, fromId, toId, piece } = streams;
   const { entry } = iterator;
@@ -154,6 +182,9 @@ function mixStream(digest: Uint8Array, { arena, streams }: Keyspace, record: num
   }
 }
 
+/** The text of an entry. */
+function entryBytes(entry: ListpackEntry): Uint8Array {
+  const bytes = new Uint8Array(entry.textLength());
   entry.writeText(bytes, new DataView(bytes.buffer), 0);
   return bytes;
 }

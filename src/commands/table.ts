@@ -16,13 +16,13 @@ import { moduleCommands } from "./module.ts";
 import { serverCommands } from "./server.ts";
 import { genericDatabaseCommands } from "./generic-database.ts";
 import { genericExpireCommands } from "./generic-expire.ts";
-import { genericObjectCommands } from "./generic-object.ts";
 import { dumpCommands } from "./dump.ts";
+import { genericObjectCommands } from "./generic-object.ts";
 import { genericScanCommands } from "./generic-scan.ts";
 import { genericCommands } from "./generic.ts";
 import { type CommandSpec, Flag, fullName } from "./spec.ts";
-import { stringDigestCommands } from "./string-digest.ts";
 import { streamCommands } from "./stream.ts";
+import { stringDigestCommands } from "./string-digest.ts";
 import { stringIncrementFloatCommands } from "./string-increment-float.ts";
 import { stringIncrementCommands } from "./string-increment.ts";
 import { stringLcsCommands } from "./string-lcs.ts";
@@ -40,6 +40,11 @@ import { setRandomCommands } from "./set-random.ts";
 import { setCommands } from "./set.ts";
 import { stringCommands } from "./string.ts";
 import { transactionCommands } from "./transaction.ts";
+import { zsetPopCommands } from "./zset-pop.ts";
+import { zsetRangeCommands } from "./zset-range.ts";
+import { zsetScanCommands } from "./zset-scan.ts";
+import { zsetStoreCommands } from "./zset-store.ts";
+import { zsetCommands } from "./zset.ts";
 
 /** The rows of all groups. Throws when two rows have one name or a subcommand has no container. */
 export function commandTable(): readonly CommandSpec[] {
@@ -61,15 +66,15 @@ export function commandTable(): readonly CommandSpec[] {
     ...genericScanCommands,
     ...genericObjectCommands,
     ...genericDatabaseCommands,
+    ...dumpCommands,
     ...stringCommands,
     ...listCommands,
-    ...dumpCommands,
     ...listSearchCommands,
     ...listPopCommands,
     ...listMoveCommands,
+    ...streamCommands,
     ...bitopCommands,
     ...bitfieldCommands,
-    ...streamCommands,
     ...bitmapCommands,
     ...hyperloglogCommands,
     ...stringRangeCommands,
@@ -84,6 +89,11 @@ export function commandTable(): readonly CommandSpec[] {
     ...setCommands,
     ...setRandomCommands,
     ...setAlgebraCommands,
+    ...zsetCommands,
+    ...zsetRangeCommands,
+    ...zsetScanCommands,
+    ...zsetStoreCommands,
+    ...zsetPopCommands,
   ];
   const names = new Set<string>();
   for (const row of rows) {

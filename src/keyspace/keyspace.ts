@@ -18,6 +18,7 @@ import { Lists } from "../types/list.ts";
 import { StreamGroups } from "../types/stream-group.ts";
 import { Streams } from "../types/stream.ts";
 import { SortedSets, ZsetLimits } from "../types/zset.ts";
+import { ZsetRange } from "../types/zset-range.ts";
 import { Compactor } from "./compact.ts";
 import { Database } from "./database.ts";
 import { Evictor } from "./evict.ts";
@@ -88,16 +89,17 @@ export class Keyspace {
   readonly setLimits = new SetLimits();
   /** What commands on lists work with. */
   readonly lists = new Lists(this.arena);
+  /** What commands on streams and their consumer groups work with. */
+  readonly streams = new Streams(this.arena);
+  readonly streamGroups = new StreamGroups(this.arena);
   /** What commands on one sorted set work with, and when sorted sets are small. */
   readonly zsets: SortedSets;
+  readonly zsetRange = new ZsetRange();
   readonly zsetLimits = new ZsetLimits();
 
   /** Unix ms of the current batch. */
   nowMs = 0;
   /** Changes since the last save, as INFO's rdb_changes_since_last_save counts them. */
-  /** What commands on streams and their consumer groups work with. */
-  readonly streams = new Streams(this.arena);
-  readonly streamGroups = new StreamGroups(this.arena);
   dirty = 0;
   hits = 0;
   misses = 0;

@@ -159,20 +159,26 @@ export class ReplyWriter {
     this.crlf();
   }
 
-  /** A double: RESP3's own type, or a bulk string. */
-  double(value: number): void {
+  /** A double as a bulk string. */
+  bulkDouble(value: number): void {
     this.reserve(64);
-    if (this.resp3) {
-      this.bytes[this.length] = ReplyType.DOUBLE;
-      this.length = writeDouble(this.bytes, this.length + 1, value);
-      this.crlf();
-      return;
-    }
     const digitsAt = this.length + 32;
     const count = writeDouble(this.bytes, digitsAt, value) - digitsAt;
     this.header(ReplyType.BULK, count);
     this.bytes.copyWithin(this.length, digitsAt, digitsAt + count);
     this.length += count;
+    this.crlf();
+  }
+
+  /** A double: RESP3's own type, or a bulk string. */
+  double(value: number): void {
+    if (!this.resp3) {
+      this.bulkDouble(value);
+      return;
+    }
+    this.reserve(32);
+    this.bytes[this.length] = ReplyType.DOUBLE;
+    this.length = writeDouble(this.bytes, this.length + 1, value);
     this.crlf();
   }
 

@@ -158,6 +158,13 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
       keyspace.lists.compressDepth = config.int("list-compress-depth");
     },
   ],
+  [
+    ["stream-node-max-bytes", "stream-node-max-entries"],
+    ({ keyspace }, config) => {
+      keyspace.streams.nodeBytesMax = config.int("stream-node-max-bytes");
+      keyspace.streams.nodeEntriesMax = config.int("stream-node-max-entries");
+    },
+  ],
   [["hz"], (server, config) => server.cron.setFrequency(config.int("hz"))],
 ];
 
@@ -167,13 +174,6 @@ export function applySettings(server: Server): void {
   for (const [names, apply] of SETTINGS) {
     apply(server, config);
     config.onApply(names, () => {
-  [
-    ["stream-node-max-bytes", "stream-node-max-entries"],
-    ({ keyspace }, config) => {
-      keyspace.streams.nodeBytesMax = config.int("stream-node-max-bytes");
-      keyspace.streams.nodeEntriesMax = config.int("stream-node-max-entries");
-    },
-  ],
       apply(server, config);
       return null;
     });

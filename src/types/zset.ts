@@ -93,10 +93,16 @@ export class SortedSets {
   private base = 0;
   /** LISTPACK: position of the cursor's member. TREE: its entry. 0 = none. */
   private at = 0;
-  /** Text of an integer member or of a score. */
+  /** TREE: the hash of the member that `find` looked for. */
+  private hash = 0;
+  /** Text of a score or of the integer member that was given; then one of the listpack's. */
   private readonly text = new Uint8Array(DOUBLE_BYTES_MAX + INTEGER_BYTES_MAX);
   private readonly textView = new DataView(this.text.buffer);
   private readonly other = new ListpackEntry();
+  /** The text of a member that was given as an entry. */
+  private givenView: DataView = this.textView;
+  private givenStart = 0;
+  private givenEnd = 0;
 
   constructor(
     private readonly arena: Arena,
@@ -134,6 +140,11 @@ export class SortedSets {
     this.encoding = ZsetEncoding.TREE;
   }
 
+  /** Whether `scanEntries` and `loadEntry` can be used. */
+  get isIndexed(): boolean {
+    return this.encoding === ZsetEncoding.TREE;
+  }
+
   /** Members in the set. */
   get length(): number {
     if (this.encoding === ZsetEncoding.TREE) return this.tree.size;
@@ -143,7 +154,8 @@ export class SortedSets {
   /** Puts the cursor on a member; false if it is not there. */
   find(view: DataView, start: number, end: number): boolean {
     if (this.encoding === ZsetEncoding.TREE) {
-      const entry = this.index.find(view, start, end, this.index.hash(view, start, end));
+      this.hash = this.index.hash(view, start, end);
+      const entry = this.index.find(view, start, end, this.hash);
       this.at = entry;
       if (entry === 0) return false;
       this.loadEntry(entry);
@@ -159,11 +171,8 @@ export class SortedSets {
 
   /** `find` for a member that another cursor is at. */
   findEntry(member: ListpackEntry): boolean {
-    if (!member.isInteger) {
-      return this.find(member.view, member.start, member.start + member.length);
-    }
-    const end = member.writeText(this.text, this.textView, 0);
-    return this.find(this.textView, 0, end);
+    this.takeText(member);
+    return this.find(this.givenView, this.givenStart, this.givenEnd);
   }
 
   /** The rank of the member at the cursor. */
@@ -180,8 +189,18 @@ export class SortedSets {
     else this.loadPair(listpackSeek(this.view, this.base, rank << 1));
   }
 
-  /** Moves the cursor up; false at the end. Requires: `seek` put it somewhere. */
+  /** Puts the cursor before the first member: `next` is to follow. */
+  startWalk(): void {
+    this.at = 0;
+  }
+
+  /** Moves the cursor up; false at the end. Requires: `seek` or `startWalk` put it somewhere. */
   next(): boolean {
+    if (this.at === 0) {
+      if (this.length === 0) return false;
+      this.seek(0);
+      return true;
+    }
     if (this.encoding === ZsetEncoding.TREE) {
       const entry = this.tree.next();
       if (entry === 0) return false;
@@ -244,6 +263,13 @@ export class SortedSets {
     if (countHint > this.limits.entriesMax || bytesHint > this.limits.bytesMax) this.toTree();
   }
 
+  /** Adds the member that `find` looked for and did not find. Grows the arena. */
+  addMissing(view: DataView, start: number, end: number, score: number): void {
+    if (this.encoding === ZsetEncoding.TREE) this.insertEntry(view, start, end, score, this.hash);
+    else this.add(view, start, end, score);
+    this.score = score;
+  }
+
   /** Adds a member. Requires: it is not in the set. Grows the arena. */
   add(view: DataView, start: number, end: number, score: number): void {
     if (this.encoding === ZsetEncoding.LISTPACK) {
@@ -258,17 +284,18 @@ export class SortedSets {
       }
       this.toTree();
     }
-    this.insertEntry(view, start, end, score);
+    this.insertEntry(view, start, end, score, this.index.hash(view, start, end));
   }
 
   /** `add` for a member that another cursor is at. */
   addEntry(member: ListpackEntry, score: number): void {
-    if (!member.isInteger) {
-      this.add(member.view, member.start, member.start + member.length, score);
-      return;
-    }
-    const end = member.writeText(this.text, this.textView, 0);
-    this.add(this.textView, 0, end, score);
+    this.takeText(member);
+    this.add(this.givenView, this.givenStart, this.givenEnd, score);
+  }
+
+  /** `addMissing` after `findEntry`. */
+  addMissingEntry(score: number): void {
+    this.addMissing(this.givenView, this.givenStart, this.givenEnd, score);
   }
 
   /**
@@ -276,9 +303,9 @@ export class SortedSets {
    * Grows the arena.
    */
   changeScore(view: DataView, start: number, end: number, score: number): void {
+    this.score = score;
     if (this.encoding === ZsetEncoding.TREE) {
       this.tree.changeScore(this.at, score);
-      this.score = score;
       return;
     }
     this.root = listpackRemove(this.arena, this.root, this.at, 2);
@@ -286,9 +313,9 @@ export class SortedSets {
     this.insertPair(view, start, end, score);
   }
 
-  /** Gives the member that `findEntry` found in a TREE another score. Grows the arena. */
+  /** `changeScore` after `findEntry`. */
   changeScoreOfEntry(score: number): void {
-    this.tree.changeScore(this.at, score);
+    this.changeScore(this.givenView, this.givenStart, this.givenEnd, score);
   }
 
   /** Removes a member; false if it is not there. */
@@ -309,15 +336,6 @@ export class SortedSets {
     this.tree.remove(entry);
     freeScoredMember(this.arena, entry);
     return true;
-  }
-
-  /** `remove` for a member that another cursor is at. */
-  removeEntry(member: ListpackEntry): boolean {
-    if (!member.isInteger) {
-      return this.remove(member.view, member.start, member.start + member.length);
-    }
-    const end = member.writeText(this.text, this.textView, 0);
-    return this.remove(this.textView, 0, end);
   }
 
   /** Removes `count` members from a rank on. Requires: there are so many. */
@@ -497,6 +515,19 @@ export class SortedSets {
     }
   }
 
+  /** Notes the text of a member that another cursor is at. */
+  private takeText(member: ListpackEntry): void {
+    if (member.isInteger) {
+      this.givenView = this.textView;
+      this.givenStart = 0;
+      this.givenEnd = member.writeText(this.text, this.textView, 0);
+    } else {
+      this.givenView = member.view;
+      this.givenStart = member.start;
+      this.givenEnd = member.start + member.length;
+    }
+  }
+
   /** Finds the attached value's memory anew after `root` changed. */
   private reload(): void {
     const { root } = this;
@@ -578,9 +609,14 @@ export class SortedSets {
     this.reload();
   }
 
-  private insertEntry(view: DataView, start: number, end: number, score: number): void {
+  private insertEntry(
+    view: DataView,
+    start: number,
+    end: number,
+    score: number,
+    hash: number,
+  ): void {
     const { arena, index, tree } = this;
-    const hash = index.hash(view, start, end);
     const entry = allocateScoredMember(arena, score, view, start, end - start);
     let isInTree = false;
     // Memory may end at each step; then the set is as it was.
@@ -598,17 +634,18 @@ export class SortedSets {
 
   /** Makes the listpack a TREE. */
   private toTree(): void {
-    const { root, member } = this;
+    const { root, member, index } = this;
     // The listpack stays loaded in `view`, `bytes` and `base` while the tree grows.
     this.createTree();
     for (let at = this.base + Listpack.HEADER; !listpackIsEnd(this.view, at);) {
       this.loadPair(at);
-      if (member.isInteger) {
-        const end = member.writeText(this.text, this.textView, 0);
-        this.insertEntry(this.textView, 0, end, this.score);
-      } else {
-        this.insertEntry(member.view, member.start, member.start + member.length, this.score);
-      }
+      const view = member.isInteger ? this.textView : member.view;
+      // Not at offset 0, where the member that is being added may be.
+      const start = member.isInteger ? DOUBLE_BYTES_MAX : member.start;
+      const end = member.isInteger
+        ? member.writeText(this.text, this.textView, start)
+        : start + member.length;
+      this.insertEntry(view, start, end, this.score, index.hash(view, start, end));
       at = this.pairEnd(at);
     }
     listpackFree(this.arena, root);
