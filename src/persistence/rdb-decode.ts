@@ -14,6 +14,7 @@ import { parseDouble } from "../base/double.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { ValueType } from "../keyspace/record.ts";
 import { VALUE_TYPES } from "../keyspace/value-types.ts";
+import { intsetFromBytes, intsetValidate } from "../structures/intset.ts";
 import { ListpackEntry } from "../structures/listpack-entry.ts";
 import {
   Listpack,
@@ -22,11 +23,14 @@ import {
   listpackNext,
   listpackValidate,
 } from "../structures/listpack.ts";
+import type { Quicklist } from "../structures/quicklist.ts";
+import { HashEncoding } from "../types/hash.ts";
+import { SetEncoding } from "../types/set.ts";
 import { ZsetEncoding } from "../types/zset.ts";
 import { ListpackBuilder } from "./listpack-builder.ts";
-import { RdbType } from "./rdb-format.ts";
+import { RdbNode, RdbType } from "./rdb-format.ts";
 import { type RdbReader, RdbText } from "./rdb-reader.ts";
-import { appendZiplist } from "./ziplist.ts";
+import { appendZiplist, appendZipmap } from "./ziplist.ts";
 
 /** Special first bytes of doubles written as text. */
 const NEGATIVE_INFINITY = 255;
@@ -41,6 +45,7 @@ export class RdbDecoder {
   encoding = 0;
   root = 0;
   readonly text = new RdbText();
+  private readonly valueText = new RdbText();
 
   private readonly builder = new ListpackBuilder();
   private readonly entry = new ListpackEntry();
@@ -60,6 +65,40 @@ export class RdbDecoder {
       case RdbType.STRING:
         this.type = ValueType.STRING;
         this.reader.string(this.text);
+        break;
+      case RdbType.LIST:
+      case RdbType.LIST_QUICKLIST:
+      case RdbType.LIST_QUICKLIST_2:
+      case RdbType.LIST_ZIPLIST:
+        this.type = ValueType.LIST;
+        this.list(type);
+        break;
+      case RdbType.SET:
+        this.type = ValueType.SET;
+        this.set();
+        break;
+      case RdbType.SET_INTSET:
+        this.type = ValueType.SET;
+        this.reader.string(this.text);
+        this.setIntset();
+        break;
+      case RdbType.SET_LISTPACK:
+        this.type = ValueType.SET;
+        this.reader.string(this.text);
+        this.setListpack();
+        break;
+      case RdbType.HASH:
+        this.type = ValueType.HASH;
+        this.hash();
+        break;
+      case RdbType.HASH_LISTPACK:
+      case RdbType.HASH_ZIPLIST:
+      case RdbType.HASH_ZIPMAP:
+        this.type = ValueType.HASH;
+        this.reader.string(this.text);
+        if (type === RdbType.HASH_ZIPLIST) this.fromZiplist();
+        if (type === RdbType.HASH_ZIPMAP) this.fromZipmap();
+        this.hashListpack(type === RdbType.HASH_ZIPMAP);
         break;
       case RdbType.ZSET:
       case RdbType.ZSET_2:
@@ -86,6 +125,158 @@ export class RdbDecoder {
     const { arena } = this.keyspace;
     if (this.root !== 0) VALUE_TYPES[this.type].free(arena, this.root, this.encoding);
     this.root = 0;
+  }
+
+  private list(type: RdbType): void {
+    const { reader, text } = this;
+    const { lists } = this.keyspace;
+    if (type === RdbType.LIST_ZIPLIST) {
+      reader.string(text);
+      this.fromZiplist();
+      if (reader.failure !== null) return;
+    }
+    const count = type === RdbType.LIST_ZIPLIST ? 1 : reader.count(1);
+    if (reader.failure !== null) return;
+    const quicklist = lists.createQuicklist();
+    for (let i = 0; i < count && reader.failure === null; i++) {
+      if (type === RdbType.LIST) {
+        reader.string(text);
+        if (reader.failure === null) quicklist.push(false, text.view, text.start, text.end);
+      } else if (type === RdbType.LIST_ZIPLIST) this.pushEntries(quicklist);
+      else this.listNode(quicklist, type === RdbType.LIST_QUICKLIST_2);
+    }
+    if (quicklist.count === 0) reader.fail("Empty list");
+    // Valkey leaves a ziplist's elements in a quicklist, however few they are.
+    else if (type !== RdbType.LIST_ZIPLIST) lists.settle();
+    this.encoding = lists.encoding;
+    this.root = lists.root;
+  }
+
+  private listNode(quicklist: Quicklist, hasContainer: boolean): void {
+    const { reader, text } = this;
+    const container = hasContainer ? reader.size() : RdbNode.PACKED;
+    reader.string(text);
+    if (reader.failure !== null) return;
+    if (text.length === 0) reader.fail("Empty quicklist node");
+    else if (container === RdbNode.PLAIN) {
+      quicklist.appendPlain(text.view, text.start, text.length);
+    } else if (container !== RdbNode.PACKED) reader.fail("Quicklist integrity check failed.");
+    else {
+      if (!hasContainer) this.fromZiplist();
+      if (reader.failure !== null) return;
+      const count = listpackValidate(text.view, text.start, text.end);
+      if (count < 0) reader.fail("Listpack integrity check failed.");
+      // An empty node is left out, as in Valkey.
+      if (count > 0) {
+        const { arena } = this.keyspace;
+        quicklist.appendListpack(listpackFromBytes(arena, text.view, text.start));
+      }
+    }
+  }
+
+  /** Pushes the entries of the listpack in `text` one by one. */
+  private pushEntries(quicklist: Quicklist): void {
+    const { view, start } = this.text;
+    const { entry, scratch, scratchView } = this;
+    for (let at = start + Listpack.HEADER; !listpackIsEnd(view, at); at = listpackNext(view, at)) {
+      entry.read(view, at);
+      if (entry.isInteger) {
+        quicklist.push(false, scratchView, 0, entry.writeText(scratch, scratchView, 0));
+      } else quicklist.push(false, view, entry.start, entry.start + entry.length);
+    }
+  }
+
+  private set(): void {
+    const { reader, text } = this;
+    const { sets, setLimits } = this.keyspace;
+    const count = reader.count(1);
+    if (count === 0) reader.fail("Empty set");
+    if (reader.failure !== null) return;
+    sets.create(count > setLimits.integersMax ? SetEncoding.TABLE : SetEncoding.INTSET);
+    for (let i = 0; i < count && reader.failure === null; i++) {
+      reader.string(text);
+      if (reader.failure === null && !sets.add(text.view, text.start, text.end)) {
+        reader.fail("Duplicate set members detected");
+      }
+    }
+    this.encoding = sets.encoding;
+    this.root = sets.root;
+  }
+
+  private setIntset(): void {
+    const { reader, text } = this;
+    const { sets, arena } = this.keyspace;
+    if (reader.failure !== null) return;
+    const count = intsetValidate(text.view, text.start, text.end);
+    if (count < 0) {
+      reader.fail("Intset integrity check failed.");
+      return;
+    }
+    sets.attach(intsetFromBytes(arena, text.view, text.start), SetEncoding.INTSET);
+    sets.convertFor(count);
+    this.encoding = sets.encoding;
+    this.root = sets.root;
+  }
+
+  private setListpack(): void {
+    const { reader, text } = this;
+    const { sets, arena } = this.keyspace;
+    const count = this.validateListpack("Set", false);
+    if (reader.failure !== null) return;
+    sets.attach(listpackFromBytes(arena, text.view, text.start), SetEncoding.LISTPACK);
+    sets.convertFor(count);
+    this.encoding = sets.encoding;
+    this.root = sets.root;
+  }
+
+  private hash(): void {
+    const { reader, text, valueText } = this;
+    const { hashes } = this.keyspace;
+    const count = reader.count(2);
+    if (count === 0) reader.fail("Empty hash");
+    if (reader.failure !== null) return;
+    hashes.create();
+    hashes.convertFor(count, 0, 0);
+    for (let i = 0; i < count && reader.failure === null; i++) {
+      reader.string(text);
+      reader.string(valueText);
+      if (reader.failure !== null) break;
+      const isNew = hashes.set(
+        text.view,
+        text.start,
+        text.end,
+        valueText.view,
+        valueText.start,
+        valueText.end,
+      );
+      if (!isNew) reader.fail("Duplicate hash fields detected");
+    }
+    this.encoding = hashes.encoding;
+    this.root = hashes.root;
+  }
+
+  private hashListpack(convertsLong: boolean): void {
+    const { reader, text } = this;
+    const { hashes, arena } = this.keyspace;
+    const pairs = this.validateListpack("Hash", true) / 2;
+    if (reader.failure !== null) return;
+    const longest = convertsLong ? this.longestEntry() : 0;
+    hashes.attach(listpackFromBytes(arena, text.view, text.start), HashEncoding.LISTPACK);
+    hashes.convertFor(pairs, longest, 0);
+    this.encoding = hashes.encoding;
+    this.root = hashes.root;
+  }
+
+  /** Bytes of the longest text in the listpack in `text`. */
+  private longestEntry(): number {
+    const { view, start } = this.text;
+    const { entry } = this;
+    let longest = 0;
+    for (let at = start + Listpack.HEADER; !listpackIsEnd(view, at); at = listpackNext(view, at)) {
+      entry.read(view, at);
+      longest = Math.max(longest, entry.textLength());
+    }
+    return longest;
   }
 
   private zset(isBinary: boolean): void {
@@ -161,6 +352,18 @@ export class RdbDecoder {
     builder.clear();
     if (!appendZiplist(builder, text.view, text.start, text.end)) {
       this.reader.fail("Ziplist integrity check failed.");
+      return;
+    }
+    const length = builder.finish();
+    text.set(builder.bytes, builder.view, 0, length);
+  }
+
+  /** Turns the zipmap in `text` into a listpack. */
+  private fromZipmap(): void {
+    const { builder, text } = this;
+    builder.clear();
+    if (!appendZipmap(builder, text.view, text.start, text.end)) {
+      this.reader.fail("Zipmap integrity check failed.");
       return;
     }
     const length = builder.finish();

@@ -18,10 +18,14 @@ import {
 } from "../keyspace/record.ts";
 import { Ref } from "../memory/arena.ts";
 import { storedLength } from "../memory/stored-bytes.ts";
+import { intsetBase, intsetBytes } from "../structures/intset.ts";
 import { listpackBase, listpackBytes } from "../structures/listpack.ts";
 import type { ListpackEntry } from "../structures/listpack-entry.ts";
+import { HashEncoding } from "../types/hash.ts";
+import { ListEncoding } from "../types/list.ts";
+import { SetEncoding } from "../types/set.ts";
 import { ZsetEncoding } from "../types/zset.ts";
-import { RdbType } from "./rdb-format.ts";
+import { RdbNode, RdbType } from "./rdb-format.ts";
 import type { RdbWriter } from "./rdb-writer.ts";
 
 const INTEGER_CHARACTERS_MAX = 20;
@@ -54,11 +58,85 @@ export class RdbEncoder {
     }
     const root = rootOf(view, record, meta);
     switch (type) {
+      case ValueType.LIST:
+        this.list(root, encoding);
+        break;
+      case ValueType.SET:
+        this.set(root, encoding);
+        break;
       case ValueType.ZSET:
         this.zset(root, encoding);
         break;
+      case ValueType.HASH:
+        this.hash(root, encoding);
+        break;
       default:
         throw new Error(`values of type ${type} cannot be saved`);
+    }
+  }
+
+  private list(root: number, encoding: number): void {
+    const { writer } = this;
+    writer.byte(RdbType.LIST_QUICKLIST_2);
+    if (encoding === ListEncoding.LISTPACK) {
+      writer.size(1);
+      writer.size(RdbNode.PACKED);
+      this.listpack(root);
+      return;
+    }
+    const { lists, arena } = this.keyspace;
+    lists.attach(encoding, root);
+    const quicklist = lists.asQuicklist();
+    writer.size(quicklist.nodeCount);
+    for (let node = quicklist.head; node !== 0; node = quicklist.nextNode(node)) {
+      const block = quicklist.entryOf(node);
+      const plainBytes = quicklist.plainBytesOf(node);
+      writer.size(plainBytes === 0 ? RdbNode.PACKED : RdbNode.PLAIN);
+      if (plainBytes === 0) this.listpack(block);
+      else {
+        const start = (block & Ref.GRANULE_MASK) << 3;
+        this.bytesOf(arena.views[block >>> Ref.SEGMENT_SHIFT], start, start + plainBytes);
+      }
+    }
+  }
+
+  private set(root: number, encoding: number): void {
+    const { writer } = this;
+    if (encoding === SetEncoding.INTSET) {
+      const view = this.keyspace.arena.views[root >>> Ref.SEGMENT_SHIFT];
+      const base = intsetBase(root);
+      writer.byte(RdbType.SET_INTSET);
+      this.bytesOf(view, base, base + intsetBytes(view, base));
+      return;
+    }
+    if (encoding === SetEncoding.LISTPACK) {
+      writer.byte(RdbType.SET_LISTPACK);
+      this.listpack(root);
+      return;
+    }
+    const { sets } = this.keyspace;
+    sets.attach(root, encoding);
+    writer.byte(RdbType.SET);
+    writer.size(sets.length);
+    sets.startWalk();
+    while (sets.next()) this.entry(sets.member);
+  }
+
+  private hash(root: number, encoding: number): void {
+    const { writer } = this;
+    if (encoding === HashEncoding.LISTPACK) {
+      writer.byte(RdbType.HASH_LISTPACK);
+      this.listpack(root);
+      return;
+    }
+    const { hashes } = this.keyspace;
+    hashes.attach(root, encoding);
+    writer.byte(RdbType.HASH);
+    writer.size(hashes.length);
+    hashes.startWalk();
+    while (hashes.next()) {
+      this.entry(hashes.field);
+      this.entry(hashes.value);
     }
   }
 

@@ -87,6 +87,14 @@ export class Lists {
     this.root = listpackCreate(this.arena);
   }
 
+  /** Attaches a new, empty quicklist, which the caller fills. Grows the arena. */
+  createQuicklist(): Quicklist {
+    this.quicklist.create(this.maxListpackSize, this.compressDepth);
+    this.encoding = ListEncoding.QUICKLIST;
+    this.root = this.quicklist.root;
+    return this.quicklist;
+  }
+
   /** Elements from this size on get a node of their own; 0 = as the node limit says (DEBUG). */
   setPackedThreshold(bytes: number): void {
     this.quicklist.packedThreshold = bytes;
@@ -113,6 +121,11 @@ export class Lists {
     else listpackFree(this.arena, root);
     this.encoding = ListEncoding.QUICKLIST;
     this.root = this.quicklist.root;
+  }
+
+  /** After `createQuicklist`: makes a listpack of a quicklist that is within one's limit. */
+  settle(): void {
+    if (this.encoding === ListEncoding.QUICKLIST) this.shrinkTo(1);
   }
 
   /** After a removal: makes a listpack of a quicklist that is at most half of one's limit. */
