@@ -108,7 +108,7 @@ function mixValue(digest: Uint8Array, keyspace: Keyspace, record: number): void 
 
 function mixList(digest: Uint8Array, { arena, lists }: Keyspace, record: number): void {
   const meta = metaOf(arena, record);
-  lists.attach(encodingOf(meta), rootOf(viewOf(arena, record), record, meta));
+  lists.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
   for (let more = lists.seekEnd(true); more; more = lists.step(true)) {
     lists.read();
     mix(digest, entryBytes(lists.entry));

@@ -16,7 +16,7 @@ import { replyEntry } from "./listpack-reply.ts";
 export function attachList(ctx: CommandContext, record: number): Lists {
   const { arena, lists } = ctx.keyspace;
   const meta = metaOf(arena, record);
-  lists.attach(encodingOf(meta), rootOf(viewOf(arena, record), record, meta));
+  lists.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
   return lists;
 }
 

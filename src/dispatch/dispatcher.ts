@@ -239,6 +239,15 @@ export class Dispatcher {
     return client.queue.some(({ command }) => (this.flags[command] & Flag.DENYOOM) !== 0);
   }
 
+  /** A request that waited was answered without being run anew: counts it as a call. */
+  countAnswered(number: number, client: Client, failed: boolean): void {
+    const { stats } = this.ctx;
+    stats.calls[number]++;
+    stats.commandsProcessed++;
+    client.commandCount++;
+    if (failed) stats.failedCalls[number]++;
+  }
+
   private call(number: number, client: Client, args: Args, reply: ReplyWriter): void {
     const stats = this.ctx.stats;
     const spec = this.table[number];

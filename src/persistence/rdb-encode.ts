@@ -85,7 +85,7 @@ export class RdbEncoder {
       return;
     }
     const { lists, arena } = this.keyspace;
-    lists.attach(encoding, root);
+    lists.attach(root, encoding);
     const quicklist = lists.asQuicklist();
     writer.size(quicklist.nodeCount);
     for (let node = quicklist.head; node !== 0; node = quicklist.nextNode(node)) {

@@ -29,6 +29,8 @@ export class Wakeups {
     for (;;) {
       const ready = this.blocking.takeReady();
       if (ready === null) return;
+      // The command that made the key ready may have taken long enough for it to expire.
+      this.keyspace.tick();
       const view = new DataView(ready.key.buffer, ready.key.byteOffset, ready.key.length);
       for (const wait of ready.waits) {
         if (wait.client.wait !== wait) continue;
@@ -58,7 +60,7 @@ export class Wakeups {
   /** Ends a client's wait early (CLIENT UNBLOCK): with its timeout's reply, or an error. */
   unblock(wait: Wait, error: string | null): void {
     if (error === null) this.answer(wait, wait.onTimeout);
-    else this.answer(wait, (reply) => reply.error(error));
+    else this.answer(wait, (reply) => reply.error(error), true);
   }
 
   private expire(): void {
@@ -80,9 +82,10 @@ export class Wakeups {
     else this.finish(wait);
   }
 
-  private answer(wait: Wait, write: (reply: ReplyWriter) => void): void {
+  private answer(wait: Wait, write: (reply: ReplyWriter) => void, failed = false): void {
     this.reply.resp3 = wait.client.resp === 3;
     write(this.reply);
+    this.dispatcher.countAnswered(wait.command, wait.client, failed);
     this.finish(wait);
   }
 

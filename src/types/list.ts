@@ -75,7 +75,7 @@ export class Lists {
     this.entry = this.cursor.entry;
   }
 
-  attach(encoding: number, root: number): void {
+  attach(root: number, encoding: number): void {
     this.encoding = encoding;
     this.root = root;
     if (encoding === ListEncoding.QUICKLIST) this.quicklist.root = root;
