@@ -101,7 +101,8 @@ export class Sets {
   /** LISTPACK: the position, INTSET: the index where the walk goes on. */
   private walkAt = 0;
   private readonly integer = new Int64();
-  private readonly text = new Uint8Array(INTEGER_BYTES_MAX);
+  /** Text of an integer member: of one that is given, and of one while the set is converted. */
+  private readonly text = new Uint8Array(2 * INTEGER_BYTES_MAX);
   private readonly textView = new DataView(this.text.buffer);
 
   constructor(
@@ -448,7 +449,10 @@ export class Sets {
     index.attachNew(table);
     this.startWalk();
     while (this.next()) {
-      if (member.isInteger) member.setString(textView, 0, member.writeText(text, textView, 0));
+      if (member.isInteger) {
+        const end = member.writeText(text, textView, INTEGER_BYTES_MAX);
+        member.setString(textView, INTEGER_BYTES_MAX, end - INTEGER_BYTES_MAX);
+      }
       const end = member.start + member.length;
       const entry = this.newEntry(member.view, member.start, end);
       index.insert(entry, index.hash(member.view, member.start, end));
