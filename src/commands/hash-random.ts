@@ -1,4 +1,5 @@
 /** HRANDFIELD: random fields of hashes, each choice uniform, as set-random.ts does with members. */
+import { parseInt64 } from "../base/integer.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
@@ -13,7 +14,7 @@ import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 /** Fields are drawn until they differ while they are less than a third of the hash. */
 const DRAW_FACTOR = 3;
 /** With values the reply has twice as many elements, which must be countable too. */
-const PAIRS_MAX = 2 ** 62;
+const PAIRS_MAX = 2n ** 62n - 1n;
 
 export const hashRandomCommands: readonly CommandSpec[] = [
   {
@@ -37,7 +38,7 @@ function hrandfieldCommand(ctx: CommandContext, args: Args, reply: ReplyWriter):
     reply.error(errors.SYNTAX);
     return;
   }
-  if (withValues && Math.abs(given) >= PAIRS_MAX) {
+  if (withValues && !isPairCount(args)) {
     reply.error("ERR value is out of range");
     return;
   }
@@ -64,6 +65,11 @@ function hrandfieldCommand(ctx: CommandContext, args: Args, reply: ReplyWriter):
   } else if (hashes.isIndexed && count * DRAW_FACTOR <= hashes.length) {
     drawDistinct(hashes, ctx.prng, count, withValues, reply);
   } else sampleFields(hashes, ctx.prng, count, withValues, reply);
+}
+
+function isPairCount(args: Args): boolean {
+  const count = parseInt64(args.bytes, args.start[2], args.end[2]) ?? 0n;
+  return count >= -PAIRS_MAX && count <= PAIRS_MAX;
 }
 
 /** The field at the cursor; with its value a pair, which is an array of its own in RESP3. */
