@@ -12,6 +12,7 @@ import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { beforeNul } from "../runtime/config/byte-string.ts";
 import { type Client, Gate } from "../session/client.ts";
+import { SubscriptionKind } from "../session/pubsub.ts";
 import { DEFAULT_USER } from "./authentication.ts";
 import type { CommandContext } from "./context.ts";
 import { fullName } from "./spec.ts";
@@ -189,9 +190,9 @@ function describeClient(ctx: CommandContext, client: Client, args: Args): string
     ["flags", flagLetters(client)],
     ["capa", client.capabilities.includes("redirect") ? "r" : ""],
     ["db", client.database],
-    ["sub", 0],
-    ["psub", 0],
-    ["ssub", 0],
+    ["sub", client.subscriptions?.[SubscriptionKind.CHANNEL].size ?? 0],
+    ["psub", client.subscriptions?.[SubscriptionKind.PATTERN].size ?? 0],
+    ["ssub", client.subscriptions?.[SubscriptionKind.SHARD_CHANNEL].size ?? 0],
     ["multi", client.queue?.length ?? (client.watched.length > 0 ? 0 : -1)],
     ["watch", client.watched.length],
     ["qbuf", queryBytes],

@@ -190,8 +190,13 @@ function parseHello(args: Args, reply: ReplyWriter): HelloOptions | null {
 }
 
 /** PING [message] */
-function pingCommand(_ctx: CommandContext, args: Args, reply: ReplyWriter): void {
-  if (args.count === 1) reply.simple("PONG");
+function pingCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  if (args.count <= 2 && ctx.client.resp === 2 && (ctx.client.gate & Gate.SUBSCRIBED) !== 0) {
+    reply.array(2);
+    reply.bulkText("pong");
+    if (args.count === 1) reply.bulkText("");
+    else reply.bulk(args.view, args.start[1], args.lengthOf(1));
+  } else if (args.count === 1) reply.simple("PONG");
   else if (args.count === 2) reply.bulk(args.view, args.start[1], args.end[1] - args.start[1]);
   else reply.error(errors.wrongArity("ping"));
 }
@@ -206,6 +211,7 @@ function quitCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void
 function resetCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
   const { client } = ctx;
   endTransaction(ctx, client);
+  ctx.clients.pubsub.forget(client);
   client.database = 0;
   switchProtocol(client, reply, 2);
   beginUnauthenticated(client, ctx.config);

@@ -8,6 +8,7 @@
 import { BUNSEN, REDIS_VERSION, VALKEY_VERSION } from "../base/version.ts";
 import { Meta } from "../keyspace/record.ts";
 import { Gate } from "../session/client.ts";
+import { SubscriptionKind } from "../session/pubsub.ts";
 import type { CommandContext } from "./context.ts";
 import { humanBytes, memoryFigures, percentage, ratio } from "./memory-figures.ts";
 import { type CommandSpec, fullName } from "./spec.ts";
@@ -116,7 +117,7 @@ function clientsFields(ctx: CommandContext): Field[] {
     ["client_recent_max_output_buffer", outputMax],
     ["blocked_clients", blocked],
     ["tracking_clients", tracking],
-    ["pubsub_clients", 0],
+    ["pubsub_clients", ctx.clients.pubsub.clientCount],
     ["watching_clients", watching],
     ["clients_in_timeout_table", withTimeout],
     ["total_watched_keys", ctx.clients.watches.keyCount],
@@ -254,9 +255,9 @@ function statsFields(ctx: CommandContext): Field[] {
     ["current_eviction_exceeded_time", Math.floor(evictor.currentExceededUs() / 1000)],
     ["keyspace_hits", keyspace.hits],
     ["keyspace_misses", keyspace.misses],
-    ["pubsub_channels", 0],
-    ["pubsub_patterns", 0],
-    ["pubsubshard_channels", 0],
+    ["pubsub_channels", ctx.clients.pubsub.count(SubscriptionKind.CHANNEL)],
+    ["pubsub_patterns", ctx.clients.pubsub.count(SubscriptionKind.PATTERN)],
+    ["pubsubshard_channels", ctx.clients.pubsub.count(SubscriptionKind.SHARD_CHANNEL)],
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", 0],

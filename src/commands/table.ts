@@ -11,6 +11,7 @@ import { listMoveCommands } from "./list-move.ts";
 import { listPopCommands } from "./list-pop.ts";
 import { listSearchCommands } from "./list-search.ts";
 import { listCommands } from "./list.ts";
+import { pubsubCommands } from "./pubsub.ts";
 import { memoryCommands } from "./memory.ts";
 import { moduleCommands } from "./module.ts";
 import { serverCommands } from "./server.ts";
@@ -60,6 +61,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...memoryCommands,
     ...transactionCommands,
     ...moduleCommands,
+    ...pubsubCommands,
     ...serverCommands,
     ...genericCommands,
     ...genericExpireCommands,

@@ -19,6 +19,7 @@ import * as errors from "../protocol/errors.ts";
 import { BATCH_MAX } from "../protocol/request-parser.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Blocking } from "../session/blocking.ts";
+import type { Pushes } from "../session/push-log.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
 import { CommandLookup } from "./lookup.ts";
 
@@ -37,6 +38,18 @@ const MULTI_RUNS: ReadonlySet<string> = new Set([
   "discard",
   "multi",
   "watch",
+  "quit",
+  "reset",
+]);
+/** Commands that a subscriber may send under RESP2. */
+const SUBSCRIBER_RUNS: ReadonlySet<string> = new Set([
+  "ping",
+  "subscribe",
+  "ssubscribe",
+  "unsubscribe",
+  "sunsubscribe",
+  "psubscribe",
+  "punsubscribe",
   "quit",
   "reset",
 ]);
@@ -60,6 +73,7 @@ export class Dispatcher {
   private readonly flags: Int32Array;
   private readonly firstKeyIs1: Uint8Array;
   private readonly blocking: Blocking;
+  private readonly pushes: Pushes;
   private sampleTick = 0;
   private httpLoggedMs = 0;
 
@@ -88,6 +102,7 @@ export class Dispatcher {
       return typeof begin === "object" && "index" in begin && begin.index === 1 ? 1 : 0;
     });
     this.blocking = ctx.clients.blocking;
+    this.pushes = ctx.clients.pushes;
     this.lookup = lookupOf(table, undefined);
     this.subcommands = table.map((row) =>
       row.flags & Flag.CONTAINER ? lookupOf(table, row.name) : null,
@@ -176,6 +191,7 @@ export class Dispatcher {
   private executeGated(number: number, client: Client, args: Args, reply: ReplyWriter): void {
     const flags = this.flags[number];
     const gate = client.gate | this.gate;
+    if (client.pushes !== null) this.pushes.take(client, reply);
     if ((gate & Gate.UNAUTHENTICATED) !== 0 && (flags & Flag.NO_AUTH) === 0) {
       this.reject(client, reply, number, errors.NO_AUTH);
       return;
@@ -186,6 +202,11 @@ export class Dispatcher {
     }
     if ((gate & ServerGate.MAXMEMORY) !== 0 && !this.makeRoom() && this.needsRoom(number, client)) {
       this.reject(client, reply, number, errors.OUT_OF_MEMORY);
+      return;
+    }
+    if ((gate & Gate.SUBSCRIBED) !== 0 && client.resp === 2 && !this.runsSubscribed(number)) {
+      const name = fullName(this.table[number]);
+      this.reject(client, reply, number, errors.subscriberOnly(name));
       return;
     }
     if ((gate & ServerGate.LOADING) !== 0 && (flags & Flag.LOADING) === 0) {
@@ -214,12 +235,19 @@ export class Dispatcher {
     this.call(number, client, args, reply);
     keyspace.noTouch = false;
     if ((gate & Gate.REPLY_MUTED) !== 0) muteReply(client, reply, start);
+    if (client.pushes !== null) this.pushes.take(client, reply);
   }
 
   /** Commands that MULTI does not queue. */
   private runsInMulti(number: number): boolean {
     const { name, parent } = this.table[number];
     return parent === undefined && MULTI_RUNS.has(name);
+  }
+
+  /** Commands that RESP2 can tell from messages. */
+  private runsSubscribed(number: number): boolean {
+    const { name, parent } = this.table[number];
+    return parent === undefined && SUBSCRIBER_RUNS.has(name);
   }
 
   /** COLD: keeps a copy of a request for EXEC. */

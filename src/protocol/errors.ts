@@ -23,3 +23,10 @@ export function wrongArity(fullName: string): string {
 export function invalidExpire(fullName: string): string {
   return `ERR invalid expire time in '${fullName}' command`;
 }
+
+export function subscriberOnly(fullName: string): string {
+  return (
+    `ERR Can't execute '${fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / ` +
+    "RESET are allowed in this context"
+  );
+}

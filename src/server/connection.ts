@@ -162,34 +162,35 @@ export class Connection implements Transport {
   flush(reply: ReplyWriter): void {
     const length = reply.length;
     if (length === 0) return;
-    if (this.closed) {
-      reply.clear();
-      return;
-    }
+    this.send(reply.bytes, 0, length);
+    reply.clear();
+  }
+
+  send(bytes: Uint8Array, from: number, to: number): void {
+    if (this.closed) return;
+    const { host, output } = this;
+    const length = to - from;
     if (length > this.replyPeak) this.replyPeak = length;
-    let written = 0;
-    if (this.host.replyListEnforced) {
-      this.output.push(reply.bytes, 0, length);
-      reply.clear();
-      this.host.checkOutputLimit(this, this.output.length);
+    if (host.replyListEnforced) {
+      output.push(bytes, from, to);
+      host.checkOutputLimit(this, output.length);
       if (!this.closed) this.onDrain();
       return;
     }
     // As in Valkey, what exceeds the reply buffer counts even if the peer would take it at once.
-    if (length > REPLY_BUFFER_MAX) this.host.checkOutputLimit(this, this.output.length + length);
-    if (this.closed) {
-      reply.clear();
-      return;
+    if (length > REPLY_BUFFER_MAX) {
+      host.checkOutputLimit(this, output.length + length);
+      if (this.closed) return;
     }
-    if (this.output.length === 0) {
-      written = Math.max(0, this.socket.write(reply.bytes, 0, length));
+    let written = 0;
+    if (output.length === 0) {
+      written = Math.max(0, this.socket.write(bytes, from, length));
       this.countWritten(written);
     }
     if (written < length) {
-      this.output.push(reply.bytes, written, length);
-      this.host.checkOutputLimit(this, this.output.length);
+      output.push(bytes, from + written, to);
+      host.checkOutputLimit(this, output.length);
     }
-    reply.clear();
   }
 
   close(afterPending: boolean): void {

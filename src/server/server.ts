@@ -26,12 +26,14 @@ import type { Log } from "../runtime/log.ts";
 import { Stats } from "../runtime/stats.ts";
 import type { Wait } from "../session/blocking.ts";
 import { ClientRegistry } from "../session/client-registry.ts";
-import { Client } from "../session/client.ts";
+import { Client, Gate } from "../session/client.ts";
+import { Pushes } from "../session/push-log.ts";
 import { banner } from "./banner.ts";
 import { ClientPause } from "./client-pause.ts";
 import { Connection, type ConnectionHost, INPUT_BYTES } from "./connection.ts";
 import { Cron } from "./cron.ts";
 import type { Host } from "./host.ts";
+import { KeyspaceEvents } from "./keyspace-events.ts";
 import { Listeners } from "./listener.ts";
 import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
 import { applySettings } from "./settings.ts";
@@ -74,6 +76,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly configFile: string;
   readonly keyspace: Keyspace;
   readonly clients: ClientRegistry;
+  readonly keyspaceEvents: KeyspaceEvents;
   readonly wakeups: Wakeups;
   readonly payloads: DumpPayloads;
   readonly stats: Stats;
@@ -89,7 +92,9 @@ export class Server implements ServerControl, ConnectionHost {
   readonly runId: string;
 
   queryBufferMax = 0;
+  /** client-output-buffer-limit of the classes normal and pubsub. */
   outputLimit: OutputLimit;
+  pubsubOutputLimit: OutputLimit;
   maxClients = 10000;
   protectedMode = true;
   hasPassword = false;
@@ -116,7 +121,8 @@ export class Server implements ServerControl, ConnectionHost {
     this.startedMs = clock.nowMs();
     this.runId = randomHex(prng, RUN_ID_CHARACTERS);
     this.keyspace = new Keyspace(config.int("databases"), clock, prng, {
-      onEvent: () => {},
+      onEvent: (_class, event, database, view, start, end) =>
+        this.keyspaceEvents.publish(event, database, view, start, end),
       onModified: (database, view, start, end) => this.onModified(database, view, start, end),
       onReplaced: (database, by) => this.onReplaced(database, by),
       onVanished: (database, view, start, end) => {
@@ -129,7 +135,9 @@ export class Server implements ServerControl, ConnectionHost {
         this.keyspace.watchesKeys = on;
       },
       (deadlineMs) => this.wakeups.schedule(deadlineMs),
+      new Pushes(queueMicrotask, () => ctx.client),
     );
+    this.keyspaceEvents = new KeyspaceEvents(this.clients.pubsub);
     this.payloads = new DumpPayloads(this.keyspace);
     const ctx: CommandContext = {
       keyspace: this.keyspace,
@@ -154,9 +162,8 @@ export class Server implements ServerControl, ConnectionHost {
       () => this.wakeups.serve(),
       (error, client, name) => this.onInternalError(error, client, name),
     );
-    this.wakeups = new Wakeups(this.clients.blocking, this.keyspace, this.dispatcher, (run) =>
-      setImmediate(run),
-    );
+    const { blocking, pushes } = this.clients;
+    this.wakeups = new Wakeups(blocking, this.keyspace, this.dispatcher, pushes, setImmediate);
     this.pause = new ClientPause(this.dispatcher, this.keyspace, this.clients, setImmediate);
     this.listeners = new Listeners(
       {
@@ -169,7 +176,9 @@ export class Server implements ServerControl, ConnectionHost {
       },
       log,
     );
-    this.outputLimit = config.outputBufferLimits().normal;
+    const limits = config.outputBufferLimits();
+    this.outputLimit = limits.normal;
+    this.pubsubOutputLimit = limits.pubsub;
     applySettings(this);
   }
 
@@ -357,10 +366,11 @@ export class Server implements ServerControl, ConnectionHost {
 
   checkOutputLimit(connection: Connection, pendingBytes: number): void {
     const { client } = connection;
+    const limit = (client.gate & Gate.SUBSCRIBED) === 0 ? this.outputLimit : this.pubsubOutputLimit;
     const pending = this.replyListEnforced
       ? Math.max(pendingBytes, REPLY_BLOCK_BYTES)
       : pendingBytes;
-    if (!exceedsOutputLimit(client, pending, this.outputLimit, this.keyspace.nowMs)) return;
+    if (!exceedsOutputLimit(client, pending, limit, this.keyspace.nowMs)) return;
     this.stats.outputBufferLimitDisconnections++;
     this.log.warning(
       `Client id=${client.id} addr=${client.address} name=${client.name} closed for overcoming of output buffer limits.`,

@@ -6,6 +6,7 @@ import { applyPassword, requiresPassword } from "../commands/authentication.ts";
 import { EXACT_TIMING_US, ServerGate } from "../dispatch/dispatcher.ts";
 import type { Config } from "../runtime/config/config.ts";
 import { LogLevel } from "../runtime/log.ts";
+import { notifiedClasses } from "./keyspace-events.ts";
 import type { Server } from "./server.ts";
 
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
@@ -43,7 +44,18 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
   ],
   [
     ["client-output-buffer-limit"],
-    (server, config) => (server.outputLimit = config.outputBufferLimits().normal),
+    (server, config) => {
+      const { normal, pubsub } = config.outputBufferLimits();
+      server.outputLimit = normal;
+      server.pubsubOutputLimit = pubsub;
+    },
+  ],
+  [
+    ["notify-keyspace-events"],
+    ({ keyspace, keyspaceEvents }, config) => {
+      keyspaceEvents.kinds = config.keyspaceEvents();
+      keyspace.notifyFlags = notifiedClasses(keyspaceEvents.kinds);
+    },
   ],
   [
     ["proto-max-bulk-len"],

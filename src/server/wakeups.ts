@@ -10,6 +10,7 @@ import type { Keyspace } from "../keyspace/keyspace.ts";
 import { metaOf, typeOf } from "../keyspace/record.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Blocking, Wait } from "../session/blocking.ts";
+import type { Pushes } from "../session/push-log.ts";
 
 export class Wakeups {
   private readonly reply = new ReplyWriter();
@@ -20,6 +21,7 @@ export class Wakeups {
     private readonly blocking: Blocking,
     private readonly keyspace: Keyspace,
     private readonly dispatcher: Dispatcher,
+    private readonly pushes: Pushes,
     /** Runs a function after the events at hand. */
     private readonly later: (run: () => void) => void,
   ) {}
@@ -75,6 +77,7 @@ export class Wakeups {
   private retry(wait: Wait): void {
     const { client } = wait;
     const { reply } = this;
+    this.pushes.flushOne(client);
     reply.resp3 = client.resp === 3;
     client.blocked = false;
     this.dispatcher.run(wait.command, client, wait.args, reply);
@@ -83,6 +86,7 @@ export class Wakeups {
   }
 
   private answer(wait: Wait, write: (reply: ReplyWriter) => void, failed = false): void {
+    this.pushes.flushOne(wait.client);
     this.reply.resp3 = wait.client.resp === 3;
     write(this.reply);
     this.dispatcher.countAnswered(wait.command, wait.client, failed);

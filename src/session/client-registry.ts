@@ -1,11 +1,14 @@
-/** The clients that are connected, by id, oldest first; what they wait for, and what they watch. */
+/** The clients that are connected, by id, oldest first; what they wait for, watch, and listen to. */
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
+import { PubSub } from "./pubsub.ts";
+import type { Pushes } from "./push-log.ts";
 import { WatchRegistry } from "./watch.ts";
 
 export class ClientRegistry {
   readonly watches = new WatchRegistry();
   readonly blocking: Blocking;
+  readonly pubsub: PubSub;
   private readonly clients = new Map<number, Client>();
   private nextId = 1;
 
@@ -14,7 +17,9 @@ export class ClientRegistry {
     private readonly setWatching: (on: boolean) => void,
     /** A client waits until a deadline, in unix ms. */
     onDeadline: (deadlineMs: number) => void,
+    readonly pushes: Pushes,
   ) {
+    this.pubsub = new PubSub(pushes);
     this.blocking = new Blocking(() => this.updateWatching(), onDeadline);
   }
 
@@ -35,6 +40,7 @@ export class ClientRegistry {
   remove(client: Client): void {
     this.clients.delete(client.id);
     this.blocking.release(client);
+    this.pubsub.forget(client);
     this.watches.unwatch(client);
     this.updateWatching();
   }

@@ -5,6 +5,8 @@
 import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Wait } from "./blocking.ts";
+import type { Subscriptions } from "./pubsub.ts";
+import type { WaitingPushes } from "./push-log.ts";
 import type { WatchedKey } from "./watch.ts";
 
 /** Reasons why a request of this client cannot simply run: the dispatcher looks closer if any is set. */
@@ -14,7 +16,7 @@ export const enum Gate {
   UNAUTHENTICATED = 1 << 0,
   /** MULTI was called: commands are queued. */
   IN_MULTI = 1 << 1,
-  /** Subscribed under RESP2: only pub/sub commands. */
+  /** Subscribed to something: under RESP2, only pub/sub commands may run. */
   SUBSCRIBED = 1 << 2,
   /** CLIENT REPLY OFF or SKIP. */
   REPLY_MUTED = 1 << 3,
@@ -36,6 +38,8 @@ export const enum ReplyMode {
 export interface Transport {
   /** Sends the bytes written in `reply`, or keeps them until the peer takes them, and clears it. */
   flush(reply: ReplyWriter): void;
+  /** Sends from..to of `bytes`, or keeps a copy of what the peer does not take. */
+  send(bytes: Uint8Array, from: number, to: number): void;
   /** Closes: at once, or after what is pending was sent. */
   close(afterPending: boolean): void;
   /** Goes on with the requests that waited while the client was blocked. */
@@ -96,6 +100,10 @@ export class Client {
   watched: WatchedKey[] = [];
   /** A watched key has changed: EXEC will do nothing. */
   watchBroken = false;
+  /** What it is subscribed to; null = nothing yet. */
+  subscriptions: Subscriptions | null = null;
+  /** Pushes that are not sent yet; null = there were none so far. */
+  pushes: WaitingPushes | null = null;
   /** Since when the soft output limit is exceeded, in unix ms; 0 = it is not. */
   softLimitSinceMs = 0;
   commandCount = 0;

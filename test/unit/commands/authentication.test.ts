@@ -8,10 +8,12 @@ import {
 import type { Config } from "../../../src/runtime/config/config.ts";
 import { ClientRegistry } from "../../../src/session/client-registry.ts";
 import { Client, Gate, type Transport } from "../../../src/session/client.ts";
+import { Pushes } from "../../../src/session/push-log.ts";
 import { memoryConfig } from "../../support/memory-config.ts";
 
 const NO_TRANSPORT: Transport = {
   flush: () => {},
+  send: () => {},
   close: () => {},
   resume: () => {},
   pendingBytes: () => 0,
@@ -27,6 +29,10 @@ class Scene {
   readonly clients = new ClientRegistry(
     () => {},
     () => {},
+    new Pushes(
+      (run) => run(),
+      () => null,
+    ),
   );
 
   setPassword(password: string): void {
