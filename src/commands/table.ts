@@ -21,6 +21,7 @@ import { dumpCommands } from "./dump.ts";
 import { genericObjectCommands } from "./generic-object.ts";
 import { genericScanCommands } from "./generic-scan.ts";
 import { genericCommands } from "./generic.ts";
+import { sortCommands } from "./sort.ts";
 import { type CommandSpec, Flag, fullName } from "./spec.ts";
 import { streamCommands } from "./stream.ts";
 import { stringDigestCommands } from "./string-digest.ts";
@@ -69,6 +70,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...genericObjectCommands,
     ...genericDatabaseCommands,
     ...dumpCommands,
+    ...sortCommands,
     ...stringCommands,
     ...listCommands,
     ...listSearchCommands,

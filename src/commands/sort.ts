@@ -1,0 +1,345 @@
+/**
+ * SORT and SORT_RO: the elements of a list, set or sorted set in another order, by themselves or by
+ * values that they name, with other values in their place.
+ * Documentation: the "Generic" group of Redis's command reference.
+ *
+ * The elements are copied first, as strings with one character per byte: what is looked up for them
+ * may use the same cursors, and such strings compare as bytes do. O(n log n) and one lookup per
+ * element and pattern.
+ *
+ * Unlike Valkey, sorting a small sorted set leaves it small: a command that reads changes nothing.
+ */
+import { bytesFromAscii, latin1FromBytes } from "../base/ascii.ts";
+import { parseDouble } from "../base/double.ts";
+import { NotifyClass } from "../keyspace/notify.ts";
+import { ValueType, encodingOf, metaOf, rootOf, typeOf, viewOf } from "../keyspace/record.ts";
+import type { Args } from "../protocol/args.ts";
+import * as errors from "../protocol/errors.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { ListpackEntry } from "../structures/listpack-entry.ts";
+import { int64Argument } from "./arguments.ts";
+import type { CommandContext } from "./context.ts";
+import { Acl, type CommandSpec, Flag, type KeySpec, oneKey } from "./spec.ts";
+import { bytesOf, stringLength, stringStart } from "./string-value.ts";
+
+const NOT_NUMBERS = "ERR One or more scores can't be converted into double";
+/** Texts that a number reads back from without looking closer. */
+const SHORT_INTEGER = /^-?\d{1,15}$/;
+const LEADING_BLANKS = /^[ \t\n\v\f\r]+/;
+
+const PATTERN_KEYS: KeySpec = {
+  flags: "RO access",
+  begin: "unknown",
+  find: "unknown",
+  notes: "`BY` and `GET` patterns: these names come from the elements being sorted",
+};
+
+export const sortCommands: readonly CommandSpec[] = [
+  {
+    name: "sort",
+    arity: -2,
+    flags: Flag.WRITE | Flag.DENYOOM | Flag.MOVABLE_KEYS,
+    acl: Acl.SET | Acl.SORTED_SET | Acl.LIST | Acl.DANGEROUS,
+    keys: [
+      oneKey("RO access")[0],
+      PATTERN_KEYS,
+      {
+        flags: "OW update",
+        begin: "unknown",
+        find: "unknown",
+        notes: "`STORE` destination: the keyword may stand at any position",
+      },
+    ],
+    getKeys: sortKeys,
+    run: (ctx, args, reply) => sortGeneric(ctx, args, reply, true),
+  },
+  {
+    name: "sort_ro",
+    arity: -2,
+    flags: Flag.READONLY | Flag.MOVABLE_KEYS,
+    acl: Acl.SET | Acl.SORTED_SET | Acl.LIST | Acl.DANGEROUS,
+    keys: [oneKey("RO access")[0], PATTERN_KEYS],
+    getKeys: () => [1],
+    run: (ctx, args, reply) => sortGeneric(ctx, args, reply, false),
+  },
+];
+
+interface SortOptions {
+  isDescending: boolean;
+  isAlphabetic: boolean;
+  limitStart: number;
+  /** Negative: all. */
+  limitCount: number;
+  by: string | null;
+  gets: string[];
+  /** Index of the argument that is the destination; 0 = none. */
+  storeIndex: number;
+}
+
+interface SortElement {
+  readonly text: string;
+  score: number;
+  /** What BY names, of an alphabetic sort. */
+  weight: string | null;
+}
+
+/** The key, and the last destination: options and their arguments are skipped as SORT reads them. */
+function sortKeys(args: Args): number[] {
+  let storeIndex = 0;
+  for (let i = 2; i < args.count; i++) {
+    if (args.is(i, "LIMIT")) i += 2;
+    else if (args.is(i, "GET") || args.is(i, "BY")) i++;
+    else if (args.is(i, "STORE") && i + 1 < args.count) storeIndex = i + 1;
+  }
+  return storeIndex === 0 ? [1] : [1, storeIndex];
+}
+
+/**
+ * SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA]
+ *   [STORE destination]
+ */
+function sortGeneric(ctx: CommandContext, args: Args, reply: ReplyWriter, mayStore: boolean): void {
+  const options = sortOptions(args, reply, mayStore);
+  if (options === null) return;
+  const { db, keyspace } = ctx;
+  const record = db.lookupRead(args.view, args.start[1], args.end[1]);
+  const type = record === 0 ? ValueType.LIST : typeOf(metaOf(keyspace.arena, record));
+  if (type !== ValueType.LIST && type !== ValueType.SET && type !== ValueType.ZSET) {
+    reply.error(errors.WRONG_TYPE);
+    return;
+  }
+  // A pattern without an asterisk names the same for all: there is nothing to sort by.
+  let sorts = options.by === null || options.by.includes("*");
+  if (!sorts && type === ValueType.SET && options.storeIndex !== 0) {
+    // What is stored must not depend on the order of a hash table.
+    sorts = true;
+    options.isAlphabetic = true;
+    options.by = null;
+  }
+  const elements = record === 0 ? [] : elementsOf(ctx, record, type);
+  if (sorts) {
+    if (!weigh(ctx, elements, options)) {
+      reply.error(NOT_NUMBERS);
+      return;
+    }
+    sortElements(elements, options);
+  } else if (options.isDescending && type !== ValueType.SET) elements.reverse();
+  const chosen = limited(elements, options);
+  if (options.storeIndex !== 0) storeSorted(ctx, args, chosen, options, reply);
+  else replySorted(ctx, chosen, options, reply);
+}
+
+/** The options of SORT; null after an error reply. */
+function sortOptions(args: Args, reply: ReplyWriter, mayStore: boolean): SortOptions | null {
+  const options: SortOptions = {
+    isDescending: false,
+    isAlphabetic: false,
+    limitStart: 0,
+    limitCount: -1,
+    by: null,
+    gets: [],
+    storeIndex: 0,
+  };
+  for (let i = 2; i < args.count; i++) {
+    const rest = args.count - i - 1;
+    if (args.is(i, "ASC")) options.isDescending = false;
+    else if (args.is(i, "DESC")) options.isDescending = true;
+    else if (args.is(i, "ALPHA")) options.isAlphabetic = true;
+    else if (args.is(i, "LIMIT") && rest >= 2) {
+      const start = int64Argument(args, ++i, reply);
+      if (start === null) return null;
+      const count = int64Argument(args, ++i, reply);
+      if (count === null) return null;
+      options.limitStart = Number(start);
+      options.limitCount = Number(count);
+    } else if (mayStore && args.is(i, "STORE") && rest >= 1) options.storeIndex = ++i;
+    else if (args.is(i, "BY") && rest >= 1) options.by = args.text(++i);
+    else if (args.is(i, "GET") && rest >= 1) options.gets.push(args.text(++i));
+    else {
+      reply.error(errors.SYNTAX);
+      return null;
+    }
+  }
+  return options;
+}
+
+/** All elements of a value, in its own order. */
+function elementsOf(ctx: CommandContext, record: number, type: ValueType): SortElement[] {
+  const { arena, lists, sets, zsets } = ctx.keyspace;
+  const meta = metaOf(arena, record);
+  const root = rootOf(viewOf(arena, record), record, meta);
+  const elements: SortElement[] = [];
+  const add = (entry: ListpackEntry): void => {
+    elements.push({ text: entryText(entry), score: 0, weight: null });
+  };
+  if (type === ValueType.LIST) {
+    lists.attach(root, encodingOf(meta));
+    for (let more = lists.seekEnd(true); more; more = lists.step(true)) {
+      lists.read();
+      add(lists.entry);
+    }
+  } else if (type === ValueType.SET) {
+    sets.attach(root, encodingOf(meta));
+    sets.startWalk();
+    while (sets.next()) add(sets.member);
+  } else {
+    zsets.attach(root, encodingOf(meta));
+    zsets.startWalk();
+    while (zsets.next()) add(zsets.member);
+  }
+  return elements;
+}
+
+/** Finds out what each element is sorted by; false if that is no number and should be. */
+function weigh(ctx: CommandContext, elements: SortElement[], options: SortOptions): boolean {
+  const { by, isAlphabetic } = options;
+  if (by === null && isAlphabetic) return true;
+  for (const element of elements) {
+    const weight = by === null ? element.text : lookupPattern(ctx, by, element.text);
+    if (weight === null) continue;
+    if (isAlphabetic) element.weight = weight;
+    else element.score = scoreOf(weight);
+    if (Number.isNaN(element.score)) return false;
+  }
+  return true;
+}
+
+/** The number in a text, as strtod reads all of it; NaN if it is none. */
+function scoreOf(weight: string): number {
+  if (SHORT_INTEGER.test(weight)) return Number(weight);
+  const nul = weight.indexOf("\0");
+  const text = nul === -1 ? weight : weight.slice(0, nul);
+  if (text === "") return 0;
+  const bytes = bytesFromAscii(text.replace(LEADING_BLANKS, ""));
+  return parseDouble(bytes, 0, bytes.length);
+}
+
+function sortElements(elements: SortElement[], options: SortOptions): void {
+  const sign = options.isDescending ? -1 : 1;
+  if (!options.isAlphabetic) {
+    // Equal numbers are ordered by the elements, so that the result does not depend on chance.
+    elements.sort((a, b) => {
+      if (a.score !== b.score) return a.score < b.score ? -sign : sign;
+      return compareTexts(a.text, b.text) * sign;
+    });
+  } else if (options.by === null) {
+    elements.sort((a, b) => compareTexts(a.text, b.text) * sign);
+  } else {
+    elements.sort((a, b) => compareWeights(a.weight, b.weight) * sign);
+  }
+}
+
+function compareTexts(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** Nothing comes before everything. */
+function compareWeights(a: string | null, b: string | null): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
+  return compareTexts(a, b);
+}
+
+/** The elements that LIMIT leaves. */
+function limited(elements: SortElement[], options: SortOptions): SortElement[] {
+  const start = Math.max(options.limitStart, 0);
+  const end = options.limitCount < 0 ? elements.length : start + options.limitCount;
+  return start === 0 && end >= elements.length ? elements : elements.slice(start, end);
+}
+
+function replySorted(
+  ctx: CommandContext,
+  elements: readonly SortElement[],
+  { gets }: SortOptions,
+  reply: ReplyWriter,
+): void {
+  reply.array(elements.length * Math.max(gets.length, 1));
+  for (const { text } of elements) {
+    if (gets.length === 0) reply.bulkText(text);
+    for (const pattern of gets) {
+      const value = lookupPattern(ctx, pattern, text);
+      if (value === null) reply.nil();
+      else reply.bulkText(value);
+    }
+  }
+}
+
+function storeSorted(
+  ctx: CommandContext,
+  args: Args,
+  elements: readonly SortElement[],
+  { gets, storeIndex }: SortOptions,
+  reply: ReplyWriter,
+): void {
+  const { db, keyspace } = ctx;
+  const { view } = args;
+  const start = args.start[storeIndex];
+  const end = args.end[storeIndex];
+  const texts: string[] = [];
+  for (const { text } of elements) {
+    if (gets.length === 0) texts.push(text);
+    for (const pattern of gets) texts.push(lookupPattern(ctx, pattern, text) ?? "");
+  }
+  if (texts.length === 0) {
+    const old = db.lookupWrite(view, start, end);
+    if (old !== 0) {
+      db.removeFound(old);
+      db.changed(NotifyClass.GENERIC, "del", view, start, end);
+    }
+    reply.integer(0);
+    return;
+  }
+  const { lists } = keyspace;
+  const quicklist = lists.createQuicklist();
+  for (const text of texts) {
+    const bytes = viewOfText(text);
+    quicklist.push(false, bytes, 0, bytes.byteLength);
+  }
+  lists.settle();
+  const { root, encoding } = lists;
+  const old = db.lookupWrite(view, start, end);
+  db.replaceWithRoot(old, view, start, end, ValueType.LIST, encoding, root);
+  keyspace.dirty += texts.length - 1;
+  db.changed(NotifyClass.LIST, "sortstore", view, start, end);
+  reply.integer(texts.length);
+}
+
+/**
+ * What a pattern of BY or GET means for an element: "#" the element itself, "a*b" the string of the
+ * key whose name has the element in place of the asterisk, "a*b->c" the field c of such a hash. Null
+ * if there is no such thing.
+ */
+function lookupPattern(ctx: CommandContext, pattern: string, element: string): string | null {
+  if (pattern === "#") return element;
+  const asterisk = pattern.indexOf("*");
+  if (asterisk === -1) return null;
+  const arrow = pattern.indexOf("->", asterisk + 1);
+  const hasField = arrow !== -1 && arrow + 2 < pattern.length;
+  const keyEnd = hasField ? arrow : pattern.length;
+  const key = viewOfText(
+    pattern.slice(0, asterisk) + element + pattern.slice(asterisk + 1, keyEnd),
+  );
+  const record = ctx.db.lookupRead(key, 0, key.byteLength);
+  if (record === 0) return null;
+  const { arena, hashes } = ctx.keyspace;
+  const meta = metaOf(arena, record);
+  if (!hasField) {
+    if (typeOf(meta) !== ValueType.STRING) return null;
+    const start = stringStart(arena, record);
+    return latin1FromBytes(bytesOf(arena, record), start, start + stringLength(arena, record));
+  }
+  if (typeOf(meta) !== ValueType.HASH) return null;
+  hashes.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
+  const field = viewOfText(pattern.slice(arrow + 2));
+  return hashes.find(field, 0, field.byteLength) ? entryText(hashes.value) : null;
+}
+
+function entryText(entry: ListpackEntry): string {
+  if (entry.isInteger && entry.value === entry.value) return String(entry.value);
+  const bytes = new Uint8Array(entry.textLength());
+  const end = entry.writeText(bytes, new DataView(bytes.buffer), 0);
+  return latin1FromBytes(bytes, 0, end);
+}
+
+function viewOfText(text: string): DataView {
+  return new DataView(bytesFromAscii(text).buffer);
+}
