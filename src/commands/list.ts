@@ -264,7 +264,7 @@ function lsetCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
     reply.error(errors.OUT_OF_RANGE);
     return;
   }
-  lists.replace(view, start[3], end[3]);
+  lists.replaceElement(view, start[3], end[3]);
   lists.shrink();
   storeList(ctx, record, lists);
   db.changed(NotifyClass.LIST, "lset", view, start[1], end[1]);

@@ -309,7 +309,7 @@ export class Quicklist {
     if (this.isLarge(bytes)) {
       let neighbour = node;
       if (!isAtEdge) {
-        const right = this.split(node, behind);
+        const right = this.splitNode(node, behind);
         if (!after) neighbour = right;
       }
       this.link(this.newPlainNode(view, start, bytes), neighbour, after);
@@ -327,13 +327,13 @@ export class Quicklist {
       else this.link(this.newPackedNode(view, start, end), node, after);
       return;
     }
-    const right = this.split(node, behind);
+    const right = this.splitNode(node, behind);
     this.addToEnd(after ? right : node, after, view, start, end);
     this.mergeAround(after ? node : right);
   }
 
   /** Replaces the element at the cursor, which is stale then. As `insert`. */
-  replace(cursor: ListCursor, view: DataView, start: number, end: number): void {
+  replaceElement(cursor: ListCursor, view: DataView, start: number, end: number): void {
     const { node } = cursor;
     const bytes = end - start;
     const isLarge = this.isLarge(bytes);
@@ -353,7 +353,7 @@ export class Quicklist {
       return;
     }
     const behind = entryEnd(cursor.view, cursor.at);
-    if (!listpackIsEnd(cursor.view, behind)) this.split(node, behind);
+    if (!listpackIsEnd(cursor.view, behind)) this.splitNode(node, behind);
     const plain = this.newPlainNode(view, start, bytes);
     this.link(plain, node, true);
     this.removeLastOf(node);
@@ -610,7 +610,7 @@ export class Quicklist {
   }
 
   /** Moves the elements from position `at` on into a new node behind this one; returns that. */
-  private split(node: number, at: number): number {
+  private splitNode(node: number, at: number): number {
     const { arena } = this;
     const entry = this.word(node, Node.ENTRY);
     const view = arena.views[entry >>> Ref.SEGMENT_SHIFT];

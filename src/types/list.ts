@@ -200,10 +200,10 @@ export class Lists {
   }
 
   /** Replaces the element at the cursor. As `push`. */
-  replace(view: DataView, start: number, end: number): void {
+  replaceElement(view: DataView, start: number, end: number): void {
     const { cursor } = this;
     if (this.encoding === ListEncoding.QUICKLIST) {
-      this.quicklist.replace(cursor, view, start, end);
+      this.quicklist.replaceElement(cursor, view, start, end);
       return;
     }
     this.root = listpackReplace(this.arena, this.root, cursor.at, view, start, end);

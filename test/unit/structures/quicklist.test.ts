@@ -45,7 +45,7 @@ class Model {
 
   replace(index: number, text: string): void {
     this.seek(index);
-    this.list.replace(this.cursor, viewFor(text), 1, 1 + text.length);
+    this.list.replaceElement(this.cursor, viewFor(text), 1, 1 + text.length);
     this.texts[index] = text;
   }
 
