@@ -213,7 +213,10 @@ export class Server implements ServerControl, ConnectionHost {
       return false;
     }
     const pidFile = config.string("pidfile");
-    if (pidFile !== "") this.host.replaceFile(pidFile, `${this.host.pid}\n`);
+    if (pidFile !== "") {
+      const error = this.host.replaceFile(pidFile, `${this.host.pid}\n`);
+      if (error !== null) log.warning(`Failed to write PID file: ${error}`);
+    }
     log.notice("Server initialized");
     this.cron.start();
     if (this.listeners.hasTcp) log.notice("Ready to accept connections tcp");
