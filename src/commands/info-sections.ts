@@ -187,8 +187,8 @@ function memoryFields(ctx: CommandContext): Field[] {
     ["mem_allocator", "bunsen-arena"],
     ["mem_overhead_db_hashtable_rehashing", 0],
     ["active_defrag_running", ctx.keyspace.compactor.cpuPercent],
-    ["lazyfree_pending_objects", 0],
-    ["lazyfreed_objects", ctx.stats.lazyFreedObjects],
+    ["lazyfree_pending_objects", ctx.keyspace.lazyFree.pendingCount],
+    ["lazyfreed_objects", ctx.keyspace.lazyFree.freedCount],
   ];
 }
 

@@ -264,7 +264,7 @@ function combine(
   reply.set(newSets.length);
   newSets.startWalk();
   while (newSets.next()) replyEntry(reply, newSets.member);
-  newSets.free();
+  ctx.keyspace.lazyFree.release(ValueType.SET, newSets.root, newSets.encoding);
 }
 
 /** Adds the members of all sources to the new set. */

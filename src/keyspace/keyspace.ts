@@ -30,6 +30,7 @@ import {
   lfuCounter,
   touchedLfuClock,
 } from "./access-clock.ts";
+import { LazyFree } from "./lazy-free.ts";
 import { NotifyClass } from "./notify.ts";
 import {
   Meta,
@@ -76,6 +77,8 @@ export class Keyspace {
   readonly expiry: ActiveExpiry;
   readonly evictor: Evictor;
   readonly compactor: Compactor;
+  /** Where values go that take long to free. */
+  readonly lazyFree: LazyFree;
   /** What commands on hashes work with, and when hashes are small. */
   readonly hashes: Hashes;
   readonly hashLimits = new HashLimits();
@@ -146,6 +149,7 @@ export class Keyspace {
     this.newSets = new Sets(this.arena, this.setLimits, this.hashKey0, this.hashKey1);
     this.zsets = new SortedSets(this.arena, this.zsetLimits, this.hashKey0, this.hashKey1);
     for (let id = 0; id < databaseCount; id++) this.databases.push(new Database(id, this));
+    this.lazyFree = new LazyFree(this.arena, clock);
     this.expiry = new ActiveExpiry(this, clock);
     this.evictor = new Evictor(this, clock, prng);
     this.compactor = new Compactor(this, clock);
@@ -248,15 +252,20 @@ export class Keyspace {
     database.detachFound(record);
     database.signal(view, start, end);
     database.notify(NotifyClass.EVICTED, "evicted", view, start, end);
-    this.freeRecord(record);
+    const meta = metaOf(this.arena, record);
+    // At once, however long it takes: memory is short, and else more keys would be evicted.
+    if ((meta & Meta.ROOT) !== 0) {
+      VALUE_TYPES[typeOf(meta)].free(this.arena, rootOf(view, record, meta), encodingOf(meta));
+    }
+    this.freeRecordBlock(record);
   }
 
-  /** Frees a record that no index names any more, and its value. */
+  /** Frees a record that no index names any more, and its value: that later, if it is huge. */
   freeRecord(record: number): void {
     const view = viewOf(this.arena, record);
     const meta = metaOf(this.arena, record);
     if ((meta & Meta.ROOT) !== 0) {
-      VALUE_TYPES[typeOf(meta)].free(this.arena, rootOf(view, record, meta), encodingOf(meta));
+      this.lazyFree.release(typeOf(meta), rootOf(view, record, meta), encodingOf(meta));
     }
     this.arena.free(record, recordBytes(view, record, meta));
   }
@@ -275,6 +284,7 @@ export class Keyspace {
     // The last database with keys takes the whole arena with it, however much it holds.
     if (count === this.keyCount()) {
       database.forget();
+      this.lazyFree.forget();
       this.arena.reset();
     } else database.clear();
     return count;
@@ -289,6 +299,7 @@ export class Keyspace {
     this.expiry.resetStats();
     this.evictor.resetStats();
     this.compactor.resetStats();
+    this.lazyFree.freedCount = 0;
   }
 
   /** Keys of all databases. */

@@ -11,8 +11,22 @@
 import { parseInteger, parseInt64 } from "../base/integer.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
-import { compactHash, duplicateHash, freeHash, hashMemoryBytes } from "../types/hash.ts";
-import { compactSet, duplicateSet, freeSet, setMemoryBytes } from "../types/set.ts";
+import {
+  compactHash,
+  duplicateHash,
+  freeHash,
+  freeHashStep,
+  hashBlocks,
+  hashMemoryBytes,
+} from "../types/hash.ts";
+import {
+  compactSet,
+  duplicateSet,
+  freeSet,
+  freeSetStep,
+  setBlocks,
+  setMemoryBytes,
+} from "../types/set.ts";
 import {
   ListEncoding,
   compactList,
@@ -62,6 +76,18 @@ export interface ValueTypeRow {
   compact(arena: Arena, root: number, encoding: number): number;
   /** Bytes of arena memory that the root block and all below it occupy. O(blocks). */
   memoryBytes(arena: Arena, root: number, encoding: number): number;
+  /** How values that may be huge are freed in steps; without it, only `free` does. */
+  readonly steps?: FreeingSteps;
+}
+
+interface FreeingSteps {
+  /** Blocks of the value, roughly. O(1). */
+  blocks(arena: Arena, root: number, encoding: number): number;
+  /**
+   * Frees some hundred blocks. Returns a cursor for the next step, or 0 when all are gone, the root
+   * too. Requires: `cursor` is 0 at first, and what the last step returned then.
+   */
+  free(arena: Arena, root: number, encoding: number, cursor: number): number;
 }
 
 /** The row of a type whose values are inline always. */
@@ -105,6 +131,7 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     duplicate: duplicateSet,
     compact: compactSet,
     memoryBytes: setMemoryBytes,
+    steps: { blocks: setBlocks, free: freeSetStep },
   },
   {
     name: "zset",
@@ -122,6 +149,7 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     duplicate: duplicateHash,
     compact: compactHash,
     memoryBytes: hashMemoryBytes,
+    steps: { blocks: hashBlocks, free: freeHashStep },
   },
   {
     name: "stream",

@@ -66,7 +66,6 @@ export class Stats {
   expireCapReached = 0;
   /** Mean share of keys that active expiry estimates to be stale, 0..1. */
   stalePercent = 0;
-  lazyFreedObjects = 0;
   defragHits = 0;
   defragMisses = 0;
 
@@ -131,7 +130,6 @@ export class Stats {
     this.expireCycleUs = 0;
     this.expireCapReached = 0;
     this.stalePercent = 0;
-    this.lazyFreedObjects = 0;
     this.defragHits = 0;
     this.defragMisses = 0;
     this.commandRate.reset();

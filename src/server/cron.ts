@@ -10,6 +10,9 @@ const IDLE_QUERY_MS = 2000;
 const REPLY_PEAK_RESET_MS = 5000;
 /** How soon a fast expire cycle follows what came before it. */
 const FAST_EXPIRE_MS = 2;
+/** A slice of the freeing of huge values, and the time for requests between two. */
+const LAZY_FREE_US = 1000;
+const LAZY_FREE_PAUSE_MS = 1;
 /** Free memory is looked for, and returned, this often. */
 const TRIM_EVERY_MS = 1000;
 
@@ -26,6 +29,7 @@ export class Cron {
   private expireTimer: Timer | null = null;
   private evictTimer: Timer | null = null;
   private compactTimer: Timer | null = null;
+  private freeTimer: Timer | null = null;
   private hz = 10;
   private lastTrimMs = 0;
   private segmentsDropped = 0;
@@ -40,13 +44,19 @@ export class Cron {
 
   stop(): void {
     if (this.timer !== null) clearInterval(this.timer);
-    for (const timer of [this.expireTimer, this.evictTimer, this.compactTimer]) {
+    for (const timer of [
+      this.expireTimer,
+      this.evictTimer,
+      this.compactTimer,
+      this.freeTimer,
+    ]) {
       if (timer !== null) clearTimeout(timer);
     }
     this.timer = null;
     this.expireTimer = null;
     this.evictTimer = null;
     this.compactTimer = null;
+    this.freeTimer = null;
   }
 
   setFrequency(hz: number): void {
@@ -78,6 +88,7 @@ export class Cron {
     server.pause.check(nowMs);
     server.stats.sampleRates(nowMs);
     if (this.activeExpire) this.expire();
+    if (this.freeTimer === null) this.freeLazily();
     server.keyspace.compactor.pace();
     if (server.keyspace.compactor.cpuPercent > 0 && this.compactTimer === null) this.compact();
     this.visitClients(nowMs);
@@ -127,6 +138,11 @@ export class Cron {
       this.scheduleFastExpire();
     }, FAST_EXPIRE_MS);
   }
+
+  private readonly freeLazily = (): void => {
+    const goesOn = this.server.keyspace.lazyFree.run(LAZY_FREE_US);
+    this.freeTimer = goesOn ? setTimeout(this.freeLazily, LAZY_FREE_PAUSE_MS) : null;
+  };
 
   private compact(): void {
     const { compactor } = this.server.keyspace;
