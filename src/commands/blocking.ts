@@ -39,6 +39,7 @@ export function deadlineArgument(
 /**
  * Lets the request wait until one of its keys holds a value of `type`, or answers as at its timeout
  * where it may not wait (in MULTI). The handler returns after this without a reply of its own.
+ * With `wakesOnMissing` the request also runs anew when a key is gone or has another type.
  */
 export function waitForKeys(
   ctx: CommandContext,
@@ -48,10 +49,17 @@ export function waitForKeys(
   keyIndexes: readonly number[],
   deadlineMs: number,
   onTimeout: TimeoutReply,
+  wakesOnMissing = false,
 ): void {
   if (!ctx.client.mayBlock) {
     onTimeout(reply);
     return;
   }
-  ctx.clients.blocking.block(ctx.client, args, { type, keyIndexes, deadlineMs, onTimeout });
+  ctx.clients.blocking.block(ctx.client, args, {
+    type,
+    keyIndexes,
+    deadlineMs,
+    onTimeout,
+    wakesOnMissing,
+  });
 }

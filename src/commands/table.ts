@@ -26,6 +26,11 @@ import { type CommandSpec, Flag, fullName } from "./spec.ts";
 import { streamCommands } from "./stream.ts";
 import { stringDigestCommands } from "./string-digest.ts";
 import { stringIncrementFloatCommands } from "./string-increment-float.ts";
+import { streamDeleteCommands } from "./stream-delete.ts";
+import { streamGroupCommands } from "./stream-group.ts";
+import { streamInfoCommands } from "./stream-info.ts";
+import { streamPendingCommands } from "./stream-pending.ts";
+import { streamReadCommands } from "./stream-read.ts";
 import { stringIncrementCommands } from "./string-increment.ts";
 import { stringLcsCommands } from "./string-lcs.ts";
 import { stringMultipleCommands } from "./string-multiple.ts";
@@ -85,6 +90,11 @@ export function commandTable(): readonly CommandSpec[] {
     ...stringMultipleCommands,
     ...stringLcsCommands,
     ...stringIncrementCommands,
+    ...streamReadCommands,
+    ...streamGroupCommands,
+    ...streamPendingCommands,
+    ...streamDeleteCommands,
+    ...streamInfoCommands,
     ...stringIncrementFloatCommands,
     ...stringDigestCommands,
     ...hashCommands,

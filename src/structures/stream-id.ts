@@ -252,6 +252,7 @@ function writeWords(bytes: Uint8Array, at: number, high: number, low: number): n
   return writeBigInt(bytes, at, bigintOf(high, low));
 }
 
+/** COLD: only digests want the length, and numbers that long are rare. */
 function wordsLength(high: number, low: number): number {
   if (high >>> 0 < SAFE_HIGH_END) return decimalLength(high * TWO_TO_32 + (low >>> 0));
   return String(bigintOf(high, low)).length;

@@ -120,7 +120,7 @@ export function verifyStream(arena: Arena, root: number): void {
       lastId.copy(reader.id);
     }
     if (walked !== live + nodeDeleted(view, base)) throw new Error("a wrong count in a node");
-    if (live < 1) throw new Error("a node without entries");
+    if (walked < 1) throw new Error("a node without entries");
     entries += live;
   });
   const at = ((root & Ref.GRANULE_MASK) << 3) + StreamRoot.LENGTH;

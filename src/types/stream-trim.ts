@@ -61,7 +61,7 @@ export function trimStream(streams: Streams, groups: StreamGroups, options: Trim
       continue;
     }
     if (!isWhole && options.isApproximate) break;
-    removed += trimNode(streams, groups, node, reader, options);
+    removed += trimNode(streams, groups, node, reader, options, isWhole);
     if (!isWhole) break;
     // The node may be gone or stay: go on behind its place.
     masterId.increment();
@@ -89,6 +89,7 @@ function trimNode(
   node: number,
   reader: StreamNodeReader,
   { limit, references }: TrimOptions,
+  isWhole: boolean,
 ): number {
   const { arena, nodes } = streams;
   let removed = 0;
@@ -104,7 +105,8 @@ function trimNode(
   }
   if (removed === 0) return 0;
   streams.addToLength(-removed);
-  if (nodeLive(reader.view, reader.base) === removed) streams.dropNode(node);
+  // Where the trim ends within a node, Valkey keeps that even without entries.
+  if (isWhole && nodeLive(reader.view, reader.base) === removed) streams.dropNode(node);
   else {
     const moved = nodeCount(arena, node, -removed, removed);
     if (moved !== node) nodes.setValue(moved);

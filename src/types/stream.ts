@@ -7,7 +7,7 @@
  *          0    12  state of the tree of nodes (structures/stream-tree.ts): ID → listpack
  *         12   i32  table of consumer groups (structures/name-table.ts)
  *         16   u64  entries
- *         24   u64  entries ever added
+ *         24   i64  entries ever added
  *         32    16  the last ID: of the entry added last, be it deleted or not
  *         48    16  the ID of the first entry, 0-0 if there is none
  *         64    16  the largest ID ever deleted by XDEL
@@ -19,7 +19,7 @@
  * but for the compactor.
  *
  * Invariants
- *  1. A node has at least one entry that is not deleted; its ID in the tree is its master ID.
+ *  1. A node has at least one entry, be it deleted or not; its ID in the tree is its master ID.
  *  2. Nodes do not overlap: all IDs of one are smaller than the ID of the next.
  *  3. The sum of the nodes' live entries is the number of entries.
  *
@@ -78,6 +78,9 @@ export class Streams {
   readonly lastId = new StreamId();
   readonly firstId = new StreamId();
   readonly maxDeletedId = new StreamId();
+  /** The smallest and the largest ID. */
+  readonly zeroId = new StreamId();
+  readonly maxId = new StreamId();
   /** A cursor and IDs for commands to work with. */
   readonly piece = new ListpackEntry();
   readonly newId = new StreamId();
@@ -91,8 +94,6 @@ export class Streams {
   private base = 0;
   private readonly masterId = new StreamId();
   private readonly edgeId = new StreamId();
-  private readonly zeroId = new StreamId();
-  private readonly maxId = new StreamId();
   private readonly encoder = new EntryEncoder();
 
   constructor(readonly arena: Arena) {
@@ -144,12 +145,12 @@ export class Streams {
 
   entriesAdded(): bigint {
     const view = this.arena.views[this.root >>> Ref.SEGMENT_SHIFT];
-    return view.getBigUint64((this.base << 2) + StreamRoot.ADDED, true);
+    return view.getBigInt64((this.base << 2) + StreamRoot.ADDED, true);
   }
 
   setEntriesAdded(count: bigint): void {
     const view = this.arena.views[this.root >>> Ref.SEGMENT_SHIFT];
-    view.setBigUint64((this.base << 2) + StreamRoot.ADDED, count, true);
+    view.setBigInt64((this.base << 2) + StreamRoot.ADDED, count, true);
   }
 
   setLastId(id: StreamId): void {
