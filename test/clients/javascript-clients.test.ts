@@ -103,6 +103,73 @@ describe("JavaScript clients", () => {
     expect(await client.del("bun:k", "bun:n")).toBe(2);
   });
 
+  test("ioredis subscribes", async () => {
+    const client = new Redis({ host: "127.0.0.1", port: server().port });
+    const subscriber = client.duplicate();
+    closers.push(
+      () => client.disconnect(),
+      () => subscriber.disconnect(),
+    );
+    const messages = collector();
+    subscriber.on("message", (channel, message) => messages.add(`${channel} ${message}`));
+    subscriber.on("pmessage", (...parts) => messages.add(parts.join(" ")));
+    expect(await subscriber.subscribe("ioredis:a", "ioredis:b")).toBe(2);
+    expect(await subscriber.psubscribe("ioredis:?")).toBe(3);
+    expect(await client.publish("ioredis:b", "hello")).toBe(2);
+    expect(await messages.take(2)).toEqual(["ioredis:b hello", "ioredis:? ioredis:b hello"]);
+    expect(await subscriber.ping()).toBe("PONG");
+    expect(await subscriber.unsubscribe("ioredis:a", "ioredis:b")).toBe(1);
+    expect(await subscriber.punsubscribe("ioredis:?")).toBe(0);
+    expect(await subscriber.get("ioredis:none")).toBeNull();
+  });
+
+  for (const protocol of [2, 3] as const) {
+    test(`node-redis subscribes, RESP${protocol}`, async () => {
+      const client = createClient({
+        socket: { host: "127.0.0.1", port: server().port },
+        RESP: protocol,
+      });
+      const subscriber = client.duplicate();
+      closers.push(
+        () => client.destroy(),
+        () => subscriber.destroy(),
+      );
+      await Promise.all([client.connect(), subscriber.connect()]);
+      const messages = collector();
+      const note = (message: string, channel: string): void =>
+        messages.add(`${channel} ${message}`);
+      await subscriber.subscribe(["node:a", "node:b"], note);
+      await subscriber.pSubscribe("node:?", note);
+      await subscriber.sSubscribe("node:s", note);
+      expect(await client.publish("node:a", "hello")).toBe(2);
+      expect(await client.sPublish("node:s", "shard")).toBe(1);
+      expect(await messages.take(3)).toEqual(["node:a hello", "node:a hello", "node:s shard"]);
+      await subscriber.unsubscribe();
+      await subscriber.pUnsubscribe();
+      await subscriber.sUnsubscribe();
+      expect(await subscriber.get("node:none")).toBeNull();
+      expect(await client.pubSubNumPat()).toBe(0);
+    });
+  }
+
+  test("Bun's RedisClient subscribes", async () => {
+    const client = new RedisClient(`redis://127.0.0.1:${server().port}`);
+    const subscriber = new RedisClient(`redis://127.0.0.1:${server().port}`);
+    closers.push(
+      () => client.close(),
+      () => subscriber.close(),
+    );
+    await Promise.all([client.connect(), subscriber.connect()]);
+    const messages = collector();
+    await subscriber.subscribe("bun:a", (message, channel) =>
+      messages.add(`${channel} ${message}`),
+    );
+    expect(await client.publish("bun:a", "hello")).toBe(1);
+    expect(await messages.take(1)).toEqual(["bun:a hello"]);
+    await subscriber.unsubscribe("bun:a");
+    expect(await client.publish("bun:a", "nobody")).toBe(0);
+  });
+
   test("a password is asked for", async () => {
     const admin = new Redis({ host: "127.0.0.1", port: server().port });
     closers.push(() => admin.disconnect());
@@ -121,6 +188,26 @@ describe("JavaScript clients", () => {
     }
   });
 });
+
+/** Texts that arrive when they like. */
+function collector(): { add(text: string): void; take(count: number): Promise<string[]> } {
+  const texts: string[] = [];
+  let wake: (() => void) | null = null;
+  return {
+    add(text) {
+      texts.push(text);
+      wake?.();
+    },
+    async take(count) {
+      while (texts.length < count) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      return texts.splice(0, count);
+    },
+  };
+}
 
 /** The message of the error that the promise is rejected with. */
 async function refusalOf(reply: Promise<unknown>): Promise<string> {

@@ -14,16 +14,16 @@ describe("an output queue", () => {
         const taken: number[] = [];
         for (let step = 0; step < 60; step++) {
           if (random.oneIn(2)) {
-            const bytes = random.bytes(random.below(40));
+            const bytes = random.bytes(random.below(random.oneIn(8) ? 40_000 : 40));
             const from = random.below(bytes.length + 1);
             queue.push(bytes, from, bytes.length);
             sent.push(...bytes.subarray(from));
             // The queue holds a copy.
             bytes.fill(0);
           } else {
-            let appetite = random.below(60) - 5;
+            let appetite = random.below(random.oneIn(8) ? 60_000 : 60) - 5;
             const isEmpty = queue.drain((bytes, from, count) => {
-              expect(from + count).toBe(bytes.length);
+              expect(from + count).toBeLessThanOrEqual(bytes.length);
               if (appetite < 0) return -1;
               const now = Math.min(appetite, count);
               appetite -= now;
