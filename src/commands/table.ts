@@ -26,11 +26,6 @@ import { type CommandSpec, Flag, fullName } from "./spec.ts";
 import { streamCommands } from "./stream.ts";
 import { stringDigestCommands } from "./string-digest.ts";
 import { stringIncrementFloatCommands } from "./string-increment-float.ts";
-import { streamDeleteCommands } from "./stream-delete.ts";
-import { streamGroupCommands } from "./stream-group.ts";
-import { streamInfoCommands } from "./stream-info.ts";
-import { streamPendingCommands } from "./stream-pending.ts";
-import { streamReadCommands } from "./stream-read.ts";
 import { stringIncrementCommands } from "./string-increment.ts";
 import { stringLcsCommands } from "./string-lcs.ts";
 import { stringMultipleCommands } from "./string-multiple.ts";
@@ -47,6 +42,8 @@ import { setRandomCommands } from "./set-random.ts";
 import { setCommands } from "./set.ts";
 import { stringCommands } from "./string.ts";
 import { transactionCommands } from "./transaction.ts";
+import { geoSearchCommands } from "./geo-search.ts";
+import { geoCommands } from "./geo.ts";
 import { zsetPopCommands } from "./zset-pop.ts";
 import { zsetRangeCommands } from "./zset-range.ts";
 import { zsetScanCommands } from "./zset-scan.ts";
@@ -90,11 +87,6 @@ export function commandTable(): readonly CommandSpec[] {
     ...stringMultipleCommands,
     ...stringLcsCommands,
     ...stringIncrementCommands,
-    ...streamReadCommands,
-    ...streamGroupCommands,
-    ...streamPendingCommands,
-    ...streamDeleteCommands,
-    ...streamInfoCommands,
     ...stringIncrementFloatCommands,
     ...stringDigestCommands,
     ...hashCommands,
@@ -108,6 +100,8 @@ export function commandTable(): readonly CommandSpec[] {
     ...zsetScanCommands,
     ...zsetStoreCommands,
     ...zsetPopCommands,
+    ...geoCommands,
+    ...geoSearchCommands,
   ];
   const names = new Set<string>();
   for (const row of rows) {

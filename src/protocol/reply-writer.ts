@@ -182,6 +182,18 @@ export class ReplyWriter {
     this.crlf();
   }
 
+  /** A double that is given as its digits: RESP3's own type, or a bulk string. */
+  doubleText(digits: string): void {
+    if (!this.resp3) {
+      this.bulkText(digits);
+      return;
+    }
+    this.reserve(digits.length + 3);
+    this.bytes[this.length] = ReplyType.DOUBLE;
+    this.length = writeAscii(this.bytes, this.length + 1, digits);
+    this.crlf();
+  }
+
   /** Null: RESP3's own, or a bulk of length -1. */
   nil(): void {
     this.reserve(5);

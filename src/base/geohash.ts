@@ -1,0 +1,165 @@
+/**
+ * Places on earth as numbers of 52 bits, which the geo commands keep as scores; and distances.
+ *
+ * Longitude and latitude are divided into 2^26 columns and rows each; their bits in turns, the
+ * column's first, make the number. Its leading 2 * step bits name a cell of a coarser grid of
+ * 2^step columns and rows, whose places are neighbours in the order of the numbers.
+ *
+ *     number   column 25 | row 25 | column 24 | row 24 | ... | column 0 | row 0
+ *
+ * Rows reach from -85.05112878 to 85.05112878 degrees, as in EPSG:3857, so that cells are squares
+ * on a Mercator map. The geohash that people exchange has rows from -90 to 90, and base 32.
+ *
+ * Distances are those of a sphere (haversine), in metres. All functions are O(1).
+ */
+
+export const LONGITUDE_MAX = 180;
+export const LATITUDE_MAX = 85.05112878;
+/** The finest grid. */
+export const STEP_MAX = 26;
+
+const EARTH_RADIUS = 6372797.560856;
+const RADIANS_PER_DEGREE = Math.PI / 180;
+const TWO_32 = 4294967296;
+const TEXT_LATITUDE_MAX = 90;
+const TEXT_ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz";
+
+export interface Place {
+  readonly longitude: number;
+  readonly latitude: number;
+}
+
+/** A cell of the grid of a step. */
+export interface Cell {
+  readonly step: number;
+  readonly column: number;
+  readonly row: number;
+}
+
+/** The borders of a cell, in degrees. */
+export interface Borders {
+  readonly west: number;
+  readonly south: number;
+  readonly east: number;
+  readonly north: number;
+}
+
+/** The cell in which a place lies. Requires: the place is within the limits. */
+export function cellOf(place: Place, step: number, latitudeMax: number = LATITUDE_MAX): Cell {
+  const count = 2 ** step;
+  const column = ((place.longitude + LONGITUDE_MAX) / (2 * LONGITUDE_MAX)) * count;
+  const row = ((place.latitude + latitudeMax) / (2 * latitudeMax)) * count;
+  return { step, column: Math.trunc(column), row: Math.trunc(row) };
+}
+
+/** The cell so many columns east and rows north, around the edges of the grid. */
+export function neighbourOf(cell: Cell, east: number, north: number): Cell {
+  const mask = 2 ** cell.step - 1;
+  return { step: cell.step, column: (cell.column + east) & mask, row: (cell.row + north) & mask };
+}
+
+export function bordersOf({ step, column, row }: Cell): Borders {
+  const count = 2 ** step;
+  return {
+    west: -LONGITUDE_MAX + (column / count) * (2 * LONGITUDE_MAX),
+    south: -LATITUDE_MAX + (row / count) * (2 * LATITUDE_MAX),
+    east: -LONGITUDE_MAX + (((column + 1) >>> 0) / count) * (2 * LONGITUDE_MAX),
+    north: -LATITUDE_MAX + (((row + 1) >>> 0) / count) * (2 * LATITUDE_MAX),
+  };
+}
+
+/** The least number in the cell, or, with `offset` 1, the least above those in it. */
+export function scoreOfCell({ step, column, row }: Cell, offset: number): number {
+  const high = spread(row >>> 16) + 2 * spread(column >>> 16);
+  const low = spread(row & 0xffff) + 2 * spread(column & 0xffff);
+  return (high * TWO_32 + low + offset) * 2 ** (2 * (STEP_MAX - step));
+}
+
+/** The number of a place. */
+export function scoreOfPlace(place: Place): number {
+  return scoreOfCell(cellOf(place, STEP_MAX), 0);
+}
+
+/** The middle of the cell of a number; of any number, as scores need not come from places. */
+export function placeOfScore(score: number): Place {
+  const bits = unsignedBits(score);
+  const high = Number(bits >> 32n);
+  const low = Number(bits & 0xffffffffn);
+  const borders = bordersOf({
+    step: STEP_MAX,
+    column: ((gather(high >>> 1) << 16) | gather(low >>> 1)) >>> 0,
+    row: ((gather(high) << 16) | gather(low)) >>> 0,
+  });
+  return {
+    longitude: clamp((borders.west + borders.east) / 2, LONGITUDE_MAX),
+    latitude: clamp((borders.south + borders.north) / 2, LATITUDE_MAX),
+  };
+}
+
+/** The geohash of a place: 10 characters, and a zero, since 52 bits are not 55. */
+export function geohashText(place: Place): string {
+  const bits = scoreOfCell(cellOf(place, STEP_MAX, TEXT_LATITUDE_MAX), 0);
+  let text = "";
+  for (let shift = 47; shift >= 2; shift -= 5) {
+    text += TEXT_ALPHABET[Math.floor(bits / 2 ** shift) % 32];
+  }
+  return `${text}0`;
+}
+
+/** The distance of two places, in metres. */
+export function distanceOf(a: Place, b: Place): number {
+  const v = Math.sin((radians(b.longitude) - radians(a.longitude)) / 2);
+  if (v === 0) return latitudeDistance(a.latitude, b.latitude);
+  const aLatitude = radians(a.latitude);
+  const bLatitude = radians(b.latitude);
+  const u = Math.sin((bLatitude - aLatitude) / 2);
+  const square = u * u + Math.cos(aLatitude) * Math.cos(bLatitude) * v * v;
+  return 2 * EARTH_RADIUS * Math.asin(Math.sqrt(square));
+}
+
+/** The distance of two places on one meridian, in metres. */
+export function latitudeDistance(a: number, b: number): number {
+  return EARTH_RADIUS * Math.abs(radians(b) - radians(a));
+}
+
+/** The angle, in degrees, that so many metres are on a great circle, or on one `scale` as large. */
+export function degreesOf(metres: number, scale = 1): number {
+  return degrees(metres / EARTH_RADIUS / scale);
+}
+
+export function radians(angle: number): number {
+  return angle * RADIANS_PER_DEGREE;
+}
+
+export function degrees(angle: number): number {
+  return angle / RADIANS_PER_DEGREE;
+}
+
+function clamp(value: number, limit: number): number {
+  return Math.min(Math.max(value, -limit), limit);
+}
+
+/** A double as C on x86 makes an unsigned 64-bit integer of it. */
+function unsignedBits(score: number): bigint {
+  if (score >= 2 ** 64) return 0n;
+  if (score < -(2 ** 63)) return 2n ** 63n;
+  return BigInt.asUintN(64, BigInt(Math.trunc(score)));
+}
+
+/** The 16 low bits, with a zero above each. */
+function spread(value: number): number {
+  let bits = value;
+  bits = (bits | (bits << 8)) & 0x00ff00ff;
+  bits = (bits | (bits << 4)) & 0x0f0f0f0f;
+  bits = (bits | (bits << 2)) & 0x33333333;
+  return (bits | (bits << 1)) & 0x55555555;
+}
+
+/** Every other bit of 32, from the lowest on: 16 bits. */
+function gather(value: number): number {
+  let bits = value & 0x55555555;
+  bits = (bits | (bits >>> 1)) & 0x33333333;
+  bits = (bits | (bits >>> 2)) & 0x0f0f0f0f;
+  bits = (bits | (bits >>> 4)) & 0x00ff00ff;
+  return (bits | (bits >>> 8)) & 0xffff;
+}
