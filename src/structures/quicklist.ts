@@ -169,7 +169,7 @@ export class Quicklist {
   }
 
   get nodeCount(): number {
-    return this.word(this.root, Root.NODES) >>> 0;
+    return quicklistNodeCount(this.arena, this.root);
   }
 
   get fill(): number {
@@ -671,14 +671,31 @@ function freeEntry(arena: Arena, entry: number, plainBytes: number): void {
 
 /** Frees a quicklist with all its nodes. O(nodes). */
 export function quicklistFree(arena: Arena, root: number): void {
-  for (let node = wordAt(arena, root, Root.HEAD); node !== 0;) {
+  quicklistFreeNodes(arena, root, Infinity);
+}
+
+/**
+ * Frees up to `count` nodes of a quicklist that nobody uses any more, and with the last one the
+ * root. Returns whether nodes are left.
+ */
+export function quicklistFreeNodes(arena: Arena, root: number, count: number): boolean {
+  let node = wordAt(arena, root, Root.HEAD);
+  for (let freed = 0; node !== 0 && freed < count; freed++) {
     const next = wordAt(arena, node, Node.NEXT);
     const plainBytes = wordAt(arena, node, Node.PLAIN_BYTES) >>> 0;
     freeEntry(arena, wordAt(arena, node, Node.ENTRY), plainBytes);
     arena.free(node, NODE_BYTES);
     node = next;
   }
+  setWordAt(arena, root, Root.HEAD, node);
+  if (node !== 0) return true;
   arena.free(root, ROOT_BYTES);
+  return false;
+}
+
+/** Count of nodes. */
+export function quicklistNodeCount(arena: Arena, root: number): number {
+  return wordAt(arena, root, Root.NODES) >>> 0;
 }
 
 /** A copy of a quicklist, node by node. O(bytes). Grows the arena. */

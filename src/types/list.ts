@@ -48,13 +48,18 @@ import {
   quicklistCompact,
   quicklistDuplicate,
   quicklistFree,
+  quicklistFreeNodes,
   quicklistMemoryBytes,
+  quicklistNodeCount,
 } from "../structures/quicklist.ts";
 
 export const enum ListEncoding {
   LISTPACK = 0,
   QUICKLIST = 1,
 }
+
+/** Nodes that one step of the freeing frees. */
+const NODES_PER_STEP = 128;
 
 export class Lists {
   /** The attached value; both change as it does. */
@@ -264,6 +269,20 @@ export class Lists {
 export function freeList(arena: Arena, root: number, encoding: number): void {
   if (encoding === ListEncoding.LISTPACK) listpackFree(arena, root);
   else quicklistFree(arena, root);
+}
+
+/** Blocks of a list, for the freeing in steps. */
+export function listBlocks(arena: Arena, root: number, encoding: number): number {
+  return encoding === ListEncoding.LISTPACK ? 1 : 1 + 2 * quicklistNodeCount(arena, root);
+}
+
+/** Frees some hundred blocks of a list. Returns 1, or 0 when all are gone. */
+export function freeListStep(arena: Arena, root: number, encoding: number): number {
+  if (encoding === ListEncoding.QUICKLIST) {
+    return quicklistFreeNodes(arena, root, NODES_PER_STEP) ? 1 : 0;
+  }
+  listpackFree(arena, root);
+  return 0;
 }
 
 /** A copy of a list. O(bytes). Grows the arena. */

@@ -6,6 +6,8 @@ import {
   compactList,
   duplicateList,
   freeList,
+  freeListStep,
+  listBlocks,
   listMemoryBytes,
 } from "../../../src/types/list.ts";
 import { type Random, seedOfRun, withSeed } from "../../support/seed.ts";
@@ -129,6 +131,21 @@ describe("a list follows an array through random changes and conversions", () =>
       });
     });
   }
+});
+
+test("a huge list goes in steps", () => {
+  const model = new Model(1);
+  for (let i = 0; i < 1000; i++) model.push(false, "e");
+  const { arena, lists } = model;
+  expect(listBlocks(arena, lists.root, lists.encoding)).toBe(2001);
+  let steps = 1;
+  while (freeListStep(arena, lists.root, lists.encoding) !== 0) steps++;
+  expect(steps).toBe(8);
+  expect(arena.liveBytes).toBe(0);
+  lists.create();
+  expect(listBlocks(arena, lists.root, lists.encoding)).toBe(1);
+  expect(freeListStep(arena, lists.root, lists.encoding)).toBe(0);
+  expect(arena.liveBytes).toBe(0);
 });
 
 describe("conversions", () => {
