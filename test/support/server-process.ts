@@ -141,7 +141,9 @@ export function useServer(options: ServerOptions): () => ServerProcess {
 /** The command line that starts our server, without arguments of its own. */
 export function ourCommandLine(): readonly string[] {
   const binary = process.env.BUNSEN_BIN;
-  return binary ? [resolve(binary)] : [process.execPath, join(ROOT, "src", "main.ts")];
+  if (binary) return [resolve(binary)];
+  // Servers run in folders of their own, where Bun does not find bunfig.toml's define.
+  return [process.execPath, "--define", "DEBUG=true", join(ROOT, "src", "main.ts")];
 }
 
 /** A port of 127.0.0.1 that nobody listens on at the moment. */
