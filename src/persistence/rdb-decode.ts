@@ -30,6 +30,7 @@ import { ZsetEncoding } from "../types/zset.ts";
 import { ListpackBuilder } from "./listpack-builder.ts";
 import { RdbNode, RdbType } from "./rdb-format.ts";
 import { type RdbReader, RdbText } from "./rdb-reader.ts";
+import { decodeStream } from "./rdb-stream-decode.ts";
 import { appendZiplist, appendZipmap } from "./ziplist.ts";
 
 /** Special first bytes of doubles written as text. */
@@ -96,7 +97,7 @@ export class RdbDecoder {
       case RdbType.HASH_ZIPMAP:
         this.type = ValueType.HASH;
         this.reader.string(this.text);
-        if (type === RdbType.HASH_ZIPLIST) this.fromZiplist();
+        if (type === RdbType.HASH_ZIPLIST) this.fromZiplist("Hash");
         if (type === RdbType.HASH_ZIPMAP) this.fromZipmap();
         this.hashListpack(type === RdbType.HASH_ZIPMAP);
         break;
@@ -109,8 +110,14 @@ export class RdbDecoder {
       case RdbType.ZSET_ZIPLIST:
         this.type = ValueType.ZSET;
         this.reader.string(this.text);
-        if (type === RdbType.ZSET_ZIPLIST) this.fromZiplist();
+        if (type === RdbType.ZSET_ZIPLIST) this.fromZiplist("Zset");
         this.zsetListpack();
+        break;
+      case RdbType.STREAM_LISTPACKS:
+      case RdbType.STREAM_LISTPACKS_2:
+      case RdbType.STREAM_LISTPACKS_3:
+        this.type = ValueType.STREAM;
+        this.root = decodeStream(this.reader, this.keyspace, type);
         break;
       default:
         this.reader.fail(`Unknown RDB encoding type ${type}`);
@@ -132,7 +139,7 @@ export class RdbDecoder {
     const { lists } = this.keyspace;
     if (type === RdbType.LIST_ZIPLIST) {
       reader.string(text);
-      this.fromZiplist();
+      this.fromZiplist("List");
       if (reader.failure !== null) return;
     }
     const count = type === RdbType.LIST_ZIPLIST ? 1 : reader.count(1);
@@ -162,7 +169,7 @@ export class RdbDecoder {
       quicklist.appendPlain(text.view, text.start, text.length);
     } else if (container !== RdbNode.PACKED) reader.fail("Quicklist integrity check failed.");
     else {
-      if (!hasContainer) this.fromZiplist();
+      if (!hasContainer) this.fromZiplist("Quicklist");
       if (reader.failure !== null) return;
       const count = listpackValidate(text.view, text.start, text.end);
       if (count < 0) reader.fail("Listpack integrity check failed.");
@@ -347,11 +354,12 @@ export class RdbDecoder {
   }
 
   /** Turns the ziplist in `text` into a listpack. */
-  private fromZiplist(): void {
-    const { builder, text } = this;
+  private fromZiplist(what: string): void {
+    const { builder, text, reader } = this;
+    if (reader.failure !== null) return;
     builder.clear();
     if (!appendZiplist(builder, text.view, text.start, text.end)) {
-      this.reader.fail("Ziplist integrity check failed.");
+      reader.fail(`${what} ziplist integrity check failed.`);
       return;
     }
     const length = builder.finish();
@@ -360,10 +368,11 @@ export class RdbDecoder {
 
   /** Turns the zipmap in `text` into a listpack. */
   private fromZipmap(): void {
-    const { builder, text } = this;
+    const { builder, text, reader } = this;
+    if (reader.failure !== null) return;
     builder.clear();
-    if (!appendZipmap(builder, text.view, text.start, text.end)) {
-      this.reader.fail("Zipmap integrity check failed.");
+    if (!appendZipmap(builder, text.view, text.start, text.end) || builder.count === 0) {
+      reader.fail("Zipmap integrity check failed.");
       return;
     }
     const length = builder.finish();

@@ -26,6 +26,7 @@ import { ListEncoding } from "../types/list.ts";
 import { SetEncoding } from "../types/set.ts";
 import { ZsetEncoding } from "../types/zset.ts";
 import { RdbNode, RdbType } from "./rdb-format.ts";
+import { encodeStream } from "./rdb-stream-encode.ts";
 import type { RdbWriter } from "./rdb-writer.ts";
 
 const INTEGER_CHARACTERS_MAX = 20;
@@ -44,7 +45,8 @@ export class RdbEncoder {
 
   /** Writes the type and the value of a record. */
   value(record: number): void {
-    const { arena } = this.keyspace;
+    const { keyspace, writer } = this;
+    const { arena } = keyspace;
     const meta = metaOf(arena, record);
     const view = viewOf(arena, record);
     const encoding = encodingOf(meta);
@@ -52,7 +54,7 @@ export class RdbEncoder {
     if (type === ValueType.STRING) {
       const at = valueAt(view, record, meta);
       const start = valueStart(view, at);
-      this.writer.byte(RdbType.STRING);
+      writer.byte(RdbType.STRING);
       this.bytesOf(view, start, start + storedLength(view, at));
       return;
     }
@@ -69,6 +71,9 @@ export class RdbEncoder {
         break;
       case ValueType.HASH:
         this.hash(root, encoding);
+        break;
+      case ValueType.STREAM:
+        encodeStream(writer, keyspace, root);
         break;
       default:
         throw new Error(`values of type ${type} cannot be saved`);
