@@ -200,6 +200,7 @@ function rotate(
   if (entry.isInteger) entry.writeText(arena.bytes[segment], view, at);
   else copyBytes(view, at, entry.view, entry.start, length);
   lists.remove(fromHead);
+  storeList(ctx, record, lists);
   lists.grow(isCounted ? length : 0, 1);
   lists.push(toHead, view, at, at + length);
   reply.bulk(view, at, length);

@@ -194,6 +194,7 @@ function lremCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   while (more && removed < wanted) {
     if (lists.equals(view, from, to)) {
       more = lists.remove(forwards);
+      storeList(ctx, record, lists);
       removed++;
     } else more = lists.step(forwards);
   }

@@ -158,9 +158,12 @@ function push(
   let bytes = 0;
   for (let i = 2; i < count; i++) bytes += end[i] - start[i];
   lists.grow(bytes, count - 2);
-  for (let i = 2; i < count; i++) lists.push(atHead, view, start[i], end[i]);
-  if (record !== 0) storeList(ctx, record, lists);
-  else insertList(ctx, args, 1, lists);
+  for (let i = 2; i < count; i++) {
+    lists.push(atHead, view, start[i], end[i]);
+    // Each time, in case that the next element finds no more memory.
+    if (record !== 0) storeList(ctx, record, lists);
+  }
+  if (record === 0) insertList(ctx, args, 1, lists);
   keyspace.dirty += count - 3;
   db.changed(NotifyClass.LIST, pushEvent(atHead), view, start[1], end[1]);
   reply.integer(lists.length);
@@ -320,6 +323,7 @@ function ltrimCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
   }
   const behind = length - 1 - to;
   lists.removeRange(to + 1, behind);
+  storeList(ctx, record, lists);
   lists.removeRange(0, from);
   listShrank(ctx, args, 1, record, lists, "ltrim", from + behind);
   reply.ok();

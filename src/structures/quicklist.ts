@@ -29,6 +29,9 @@
  * push and the removal of an end are O(bytes of a node) at most; seek is O(nodes) from the nearer
  * end; insert, replace and remove at a cursor are O(bytes of a node).
  *
+ * Where the arena ends, a method throws and leaves a list that keeps the invariants: counts are
+ * corrected after what they count. Whoever uses several methods notes the root in between.
+ *
  * Why not one growing array of elements: inserting in the middle would cost O(n), and every element
  * would need a length and a reference. Why nodes apart from their listpacks: a listpack's block is
  * then byte for byte what an RDB file holds.
@@ -298,6 +301,17 @@ export class Quicklist {
    * no block of this quicklist. Grows the arena.
    */
   insert(cursor: ListCursor, after: boolean, view: DataView, start: number, end: number): void {
+    this.insertUncounted(cursor, after, view, start, end);
+    this.addCount(1);
+  }
+
+  private insertUncounted(
+    cursor: ListCursor,
+    after: boolean,
+    view: DataView,
+    start: number,
+    end: number,
+  ): void {
     const { node } = cursor;
     const bytes = end - start;
     const isPlain = cursor.plainBytes !== 0;
@@ -305,7 +319,6 @@ export class Quicklist {
     const isAtEdge =
       isPlain ||
       (after ? listpackIsEnd(cursor.view, behind) : behind === cursor.base + Listpack.HEADER);
-    this.addCount(1);
     if (this.isLarge(bytes)) {
       let neighbour = node;
       if (!isAtEdge) {
@@ -339,10 +352,7 @@ export class Quicklist {
     const isLarge = this.isLarge(bytes);
     if (cursor.plainBytes !== 0) {
       if (isLarge) this.link(this.newPlainNode(view, start, bytes), node, true);
-      else {
-        this.insert(cursor, true, view, start, end);
-        this.addCount(-1);
-      }
+      else this.insertUncounted(cursor, true, view, start, end);
       this.unlink(node);
       return;
     }
@@ -356,7 +366,9 @@ export class Quicklist {
     if (!listpackIsEnd(cursor.view, behind)) this.splitNode(node, behind);
     const plain = this.newPlainNode(view, start, bytes);
     this.link(plain, node, true);
+    this.addCount(1);
     this.removeLastOf(node);
+    this.addCount(-1);
     this.mergeAround(plain);
   }
 
@@ -367,16 +379,17 @@ export class Quicklist {
   remove(cursor: ListCursor, forwards: boolean): boolean {
     const { node } = cursor;
     const neighbour = this.word(node, forwards ? Node.NEXT : Node.PREVIOUS);
-    this.addCount(-1);
     const count = this.word(node, Node.COUNT) - 1;
     if (count === 0) {
       this.unlink(node);
+      this.addCount(-1);
       return this.place(cursor, neighbour, forwards);
     }
     const offset = cursor.at - cursor.base;
     const entry = listpackRemove(this.arena, this.word(node, Node.ENTRY), cursor.at, 1);
     this.setWord(node, Node.ENTRY, entry);
     this.setWord(node, Node.COUNT, count);
+    this.addCount(-1);
     cursor.view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
     cursor.base = listpackBase(entry);
     cursor.at = cursor.base + offset;
@@ -393,7 +406,6 @@ export class Quicklist {
     const total = this.count;
     let rest = Math.min(count, total - index);
     if (!(rest > 0)) return;
-    this.addCount(-rest);
     let node: number;
     let offset = index;
     if (index < total / 2) {
@@ -417,6 +429,7 @@ export class Quicklist {
       const removed = Math.min(rest, held - offset);
       if (removed === held) this.unlink(node);
       else this.removeWithin(node, offset, removed);
+      this.addCount(-removed);
       rest -= removed;
       node = next;
       offset = 0;
