@@ -47,18 +47,18 @@ const MERGE_BELOW = 16;
 const MERGED_MAX = 48;
 const KEYS_AT = 2;
 const LEVELS_MAX = 16;
+/** Before the first `attach`. A segment's words would keep its memory from the collector. */
+const NO_WORDS = new Int32Array(0);
 
 export class StreamTree {
-  private words: Int32Array;
+  private words: Int32Array = NO_WORDS;
   /** Index of the state in `words`. */
   private state = 0;
   /** The position: node and entry on each level, the root's first. */
   private readonly path = new Int32Array(LEVELS_MAX);
   private readonly slots = new Int32Array(LEVELS_MAX);
 
-  constructor(private readonly arena: Arena) {
-    this.words = arena.words[0];
-  }
+  constructor(private readonly arena: Arena) {}
 
   /** Points the object at the state that lies `at` bytes into the block `owner`. */
   attach(owner: number, at: number): void {

@@ -66,6 +66,8 @@ export const enum StreamRoot {
 /** More than this cannot be the sum of an entry's fields and values, or the size of a node. */
 const NODE_BYTES_MAX = 1 << 30;
 const TWO_TO_32 = 4294967296;
+/** Before the first `attach`. A segment's words would keep its memory from the collector. */
+const NO_WORDS = new Int32Array(0);
 
 export class Streams {
   /** stream-node-max-bytes and stream-node-max-entries; 0 = no limit. */
@@ -89,7 +91,7 @@ export class Streams {
   /** Walks the stream at hand, or any other. */
   readonly iterator: StreamIterator;
 
-  private words: Int32Array;
+  private words: Int32Array = NO_WORDS;
   /** Index of the root block in `words`. */
   private base = 0;
   private readonly masterId = new StreamId();
@@ -97,7 +99,6 @@ export class Streams {
   private readonly encoder = new EntryEncoder();
 
   constructor(readonly arena: Arena) {
-    this.words = arena.words[0];
     this.nodes = new StreamTree(arena);
     this.iterator = new StreamIterator(arena);
     this.maxId.setMax();
