@@ -85,11 +85,18 @@ export function quicklistFields(ctx: CommandContext, record: number, isFast: boo
   for (let node = list.head; node !== 0; node = list.nextNode(node)) bytes += list.nodeBytes(node);
   return [
     `ql_nodes:${list.nodeCount}`,
-    `ql_avg_node:${(list.count / list.nodeCount).toFixed(2)}`,
+    `ql_avg_node:${inHundredths(list.count / list.nodeCount)}`,
     `ql_listpack_max:${list.fill}`,
     `ql_compressed:${list.compressDepth === 0 ? 0 : 1}`,
     ...(isFast ? [] : [`ql_uncompressed_size:${bytes}`]),
   ];
+}
+
+/** With two digits as printf has them: it rounds ties to the even digit. */
+function inHundredths(value: number): string {
+  const text = value.toFixed(2);
+  const isTie = value * 8 === Math.floor(value * 8) && value * 4 !== Math.floor(value * 4);
+  return isTie && Number(text.at(-1)) % 2 === 1 ? (value - 0.005).toFixed(2) : text;
 }
 
 function isQuicklist(arena: Arena, record: number): boolean {

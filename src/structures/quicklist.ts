@@ -367,9 +367,11 @@ export class Quicklist {
     const plain = this.newPlainNode(view, start, bytes);
     this.link(plain, node, true);
     this.addCount(1);
-    this.removeLastOf(node);
+    const count = this.nodeCountOf(node);
+    if (count === 1) this.unlink(node);
+    else this.removeWithin(node, count - 1, 1);
     this.addCount(-1);
-    this.mergeAround(plain);
+    if (count > 1) this.mergeAround(plain);
   }
 
   /**
@@ -613,13 +615,6 @@ export class Quicklist {
     const at = listpackSeek(view, listpackBase(entry), offset);
     this.setWord(node, Node.ENTRY, listpackRemove(this.arena, entry, at, count));
     this.setWord(node, Node.COUNT, this.word(node, Node.COUNT) - count);
-  }
-
-  /** Removes a packed node's last element, and the node with it if it was the only one. */
-  private removeLastOf(node: number): void {
-    const count = this.nodeCountOf(node);
-    if (count === 1) this.unlink(node);
-    else this.removeWithin(node, count - 1, 1);
   }
 
   /** Moves the elements from position `at` on into a new node behind this one; returns that. */

@@ -1,6 +1,8 @@
 /** List commands, against the reference server. */
 import { useDifferential, type Script } from "../support/differential.ts";
 import { describeWithPeers } from "../support/peers.ts";
+import { formatReply, isError, textOf } from "../support/reply.ts";
+import type { RespClient } from "../support/resp-client.ts";
 import { Random, seedOfRun } from "../support/seed.ts";
 
 const FILE = "test/differential/list.test.ts";
@@ -334,21 +336,92 @@ describeWithPeers("lists", ["valkey-server"], () => {
     randomChanges(c, new Random(seed));
   });
 
-  suite.test("events", (c) => {
-    c.do("CONFIG", "SET", "notify-keyspace-events", "KEA");
-    c.do("RPUSH", "k", "a", "b", "c", "d");
-    c.do("CONFIG", "RESETSTAT");
-    c.do("LMOVE", "k", "t", "LEFT", "LEFT");
-    c.do("LPOP", "k");
-    c.do("LTRIM", "k", 0, 0);
-    c.do("LREM", "k", 0, "c");
-    c.do("CONFIG", "SET", "notify-keyspace-events", "");
+  suite.test("waiting clients are served in their order, from the key that became ready", (c) => {
+    const one = c.on("one");
+    const two = c.on("two");
+    send(one, "BLPOP", "none", "k", 0);
+    waiting(c, 1);
+    send(two, "BRPOP", "k", 0);
+    waiting(c, 2);
+    c.do("RPUSH", "k", "a", "b", "c");
+    receive(one);
+    receive(two);
+    c.do("LRANGE", "k", 0, -1);
+    send(one, "BLMPOP", 0, 2, "x", "y", "RIGHT", "COUNT", 2);
+    waiting(c, 1);
+    c.do("LPUSH", "y", "1", "2", "3");
+    receive(one);
+  });
+
+  suite.test("BLMOVE wakes who waits for its destination", (c) => {
+    const one = c.on("one");
+    const two = c.on("two");
+    send(one, "BLPOP", "t", 0);
+    waiting(c, 1);
+    send(two, "BLMOVE", "k", "t", "RIGHT", "LEFT", 0);
+    waiting(c, 2);
+    c.do("RPUSH", "k", "a", "b");
+    receive(one);
+    receive(two);
+    send(two, "BRPOPLPUSH", "s", "s", 0);
+    waiting(c, 1);
+    c.do("RPUSH", "s", "1", "2");
+    receive(two);
+    send(one, "BLMOVE", "q", "wrong", "LEFT", "LEFT", 0);
+    waiting(c, 1);
+    c.do("SET", "wrong", "string");
+    c.do("RPUSH", "q", "stays");
+    receive(one);
+  });
+
+  suite.test("a key that is gone or of another type after the transaction wakes nobody", (c) => {
+    const one = c.on("one");
+    send(one, "BLPOP", "k", 0);
+    waiting(c, 1);
+    c.do("MULTI");
+    c.do("RPUSH", "k", "a");
+    c.do("DEL", "k");
+    c.do("EXEC");
+    c.do("SET", "k", "v");
+    c.do("DEL", "k");
+    c.do("RPUSH", "other", "x", "y");
+    c.do("RENAME", "other", "k");
+    receive(one);
   });
 });
+
+/** Sends a request whose reply is read later. */
+function send(c: Script, ...args: readonly (string | number)[]): void {
+  c.probe("send", async (client) => {
+    client.send(...args);
+    return "";
+  });
+}
+
+/** Reads that reply. */
+function receive(c: Script): void {
+  c.probe("receive", async (client) => formatReply((await client.readReply()).reply));
+}
+
+/** Until so many clients wait. */
+function waiting(c: Script, count: number): void {
+  c.probe("waiting", async (client) => {
+    const wanted = `blocked_clients:${count}\r\n`;
+    while (!textOf(await client.must("INFO", "clients")).includes(wanted));
+    return "";
+  });
+}
+
+/** What DEBUG OBJECT says of a quicklist's nodes; nothing of a listpack. */
+async function shapeOf(client: RespClient, key: string): Promise<string> {
+  const reply = await client.command("DEBUG", "OBJECT", key);
+  return isError(reply) ? "" : textOf(reply).replace(/^.*?( ql_|$)/, "");
+}
 
 /** Lists with small nodes, changed at random; their replies and encodings are compared. */
 function randomChanges(c: Script, random: Random): void {
   c.do("CONFIG", "SET", "list-max-listpack-size", random.pick(["4", "1", "-1", "17"]));
+  c.do("DEBUG", "QUICKLIST-PACKED-THRESHOLD", random.pick([0, 0, 50]));
   const element = (): string =>
     random.oneIn(3) ? `${random.below(30)}` : "abcdefg"[random.below(7)].repeat(random.below(90));
   const end = (): string => random.pick(["LEFT", "RIGHT"]);
@@ -373,6 +446,8 @@ function randomChanges(c: Script, random: Random): void {
       c.either("OBJECT", "ENCODING", key);
       c.do("LRANGE", key, 0, -1);
     }
+    c.probe(`nodes of ${key}`, (client) => shapeOf(client, key));
   }
   c.do("CONFIG", "SET", "list-max-listpack-size", "-2");
+  c.do("DEBUG", "QUICKLIST-PACKED-THRESHOLD", 0);
 }

@@ -200,7 +200,7 @@ describe("nodes", () => {
     model.replace(3, "small");
     expect(shapeOf(model.list)).toEqual(["13", "18"]);
     model.replace(0, "z".repeat(5000));
-    expect(shapeOf(model.list)).toEqual(["plain", "22"]);
+    expect(shapeOf(model.list)).toEqual(["plain", "11", "18"]);
     model.check();
   });
 
