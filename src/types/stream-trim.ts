@@ -62,7 +62,9 @@ export function trimStream(streams: Streams, groups: StreamGroups, options: Trim
     }
     if (!isWhole && options.isApproximate) break;
     removed += trimNode(streams, groups, node, reader, options, isWhole);
-    if (!isWhole) break;
+    // Entries that groups keep do not count as gone: later ones go in their place.
+    const isDone = typeof options.limit !== "number" || options.references !== "ACKED";
+    if (!isWhole && isDone) break;
     // The node may be gone or stay: go on behind its place.
     masterId.increment();
     node = nodes.seekAtOrAfter(masterId);

@@ -332,4 +332,54 @@ describeWithPeers("consumer groups", ["valkey-server"], () => {
     for (let i = 1; i < 30; i++) c.do("XADD", "wide", `${2n ** 60n}-${i * 300}`, "a", "1");
     c.do("XINFO", "STREAM", "wide");
   });
+
+  suite.testOurs("XDELEX", (c) => {
+    c.ours("array of 2\n  :-1\n  :-1", "XDELEX", "none", "IDS", "2", "1-1", "x");
+    for (let i = 1; i <= 9; i++) c.ours(`"${i}-1"`, "XADD", "s", `${i}-1`, "a", i);
+    c.ours("array of 2\n  :1\n  :-1", "XDELEX", "s", "IDS", "2", "1-1", "99-1");
+    c.ours("array of 1\n  :1", "XDELEX", "s", "ACKED", "IDS", "1", "2-1");
+    c.ours("+OK", "XGROUP", "CREATE", "s", "g", "0");
+    c.ours("+OK", "XGROUP", "CREATE", "s", "h", "$");
+    c.ours("array of 2\n  :2\n  :2", "XDELEX", "s", "ACKED", "IDS", "2", "3-1", "77-1");
+    c.probe("the group reads one entry", async (client) => {
+      await client.must("XREADGROUP", "GROUP", "g", "c", "COUNT", 1, "STREAMS", "s", ">");
+      return "";
+    });
+    c.ours("array of 1\n  :1", "XDELEX", "s", "IDS", "1", "3-1", "KEEPREF");
+    c.ours(":1", "XACK", "s", "g", "3-1");
+    c.ours("array of 1\n  :-1", "XDELEX", "s", "IDS", "1", "3-1", "DELREF");
+    const numids = "-ERR The `numids` parameter must match the number of arguments";
+    c.ours("-ERR Number of IDs must be a positive integer", "XDELEX", "s", "IDS", "0", "1-1");
+    c.ours(numids, "XDELEX", "s", "IDS", "2", "1-1");
+    c.ours("-ERR syntax error", "XDELEX", "s", "IDS", "1", "1-1", "1-2");
+    c.ours("-ERR syntax error", "XDELEX", "s", "ACKED", "DELREF", "IDS", "1", "1-1");
+  });
+
+  suite.testOurs("XACKDEL", (c) => {
+    for (let i = 1; i <= 9; i++) c.ours(`"${i}-1"`, "XADD", "s", `${i}-1`, "a", i);
+    for (const group of ["g", "h"]) {
+      c.ours("+OK", "XGROUP", "CREATE", "s", group, "0");
+      c.probe(`${group} reads`, async (client) => {
+        await client.must("XREADGROUP", "GROUP", group, "c", "COUNT", 6, "STREAMS", "s", ">");
+        return "";
+      });
+    }
+    c.ours("array of 1\n  :-1", "XACKDEL", "s", "none", "IDS", "1", "1-1");
+    c.ours("array of 2\n  :1\n  :-1", "XACKDEL", "s", "g", "IDS", "2", "1-1", "8-1");
+    c.ours("array of 1\n  :2", "XACKDEL", "s", "g", "ACKED", "IDS", "1", "2-1");
+    c.ours("array of 1\n  :1", "XACKDEL", "s", "h", "ACKED", "IDS", "1", "2-1");
+    c.ours("array of 1\n  :1", "XACKDEL", "s", "g", "DELREF", "IDS", "1", "3-1");
+    c.ours("array of 1\n  :-1", "XACKDEL", "s", "h", "IDS", "1", "3-1");
+    c.ours(":6", "XLEN", "s");
+    c.ours(":2", "XTRIM", "s", "MAXLEN", "4", "DELREF");
+    c.ours(":1", "XACK", "s", "h", "1-1");
+    c.ours(":1", "XACK", "s", "h", "6-1");
+    c.ours(":0", "XTRIM", "s", "MAXLEN", "0", "ACKED");
+    c.ours(":1", "XACK", "s", "g", "6-1");
+    c.ours(":1", "XTRIM", "s", "MAXLEN", "0", "ACKED");
+    c.ours('"10-1"', "XADD", "s", "ACKED", "MAXLEN", "2", "10-1", "a", "1");
+    c.ours(":4", "XLEN", "s");
+    c.ours('"11-1"', "XADD", "s", "MAXLEN", "2", "KEEPREF", "11-1", "a", "1");
+    c.ours(":2", "XLEN", "s");
+  });
 });
