@@ -32,6 +32,8 @@ import {
   compactList,
   duplicateList,
   freeList,
+  freeListStep,
+  listBlocks,
   listMemoryBytes,
 } from "../types/list.ts";
 import {
@@ -123,6 +125,7 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     duplicate: duplicateList,
     compact: compactList,
     memoryBytes: listMemoryBytes,
+    steps: { blocks: listBlocks, free: freeListStep },
   },
   {
     name: "set",
