@@ -5,8 +5,6 @@
  */
 import { heapStats } from "bun:jsc";
 import { globMatch } from "../base/glob.ts";
-import { parseInteger } from "../base/integer.ts";
-import { LzfCompressor } from "../base/lzf.ts";
 import { fillRandom } from "../base/prng.ts";
 import { Meta, metaOf, typeOf } from "../keyspace/record.ts";
 import { VALUE_TYPES } from "../keyspace/value-types.ts";
@@ -28,12 +26,8 @@ import { debugPopulate } from "./debug-populate.ts";
 import { debugProtocol } from "./debug-protocol.ts";
 import { isProtectedActionAllowed } from "./protected-action.ts";
 import { Acl, type CommandHandler, type CommandSpec, Flag, NO_KEYS } from "./spec.ts";
-import { bytesOf, isString, stringLength, stringStart } from "./string-value.ts";
 
 const SLOTS_PER_BUCKET = 12;
-/** RDB files compress longer strings, if that gains so many bytes. */
-const INCOMPRESSIBLE_BYTES_MAX = 20;
-const COMPRESSION_GAIN_MIN = 4;
 const GLOB_TEST_CYCLES = 20000;
 const GLOB_TEST_BYTES_MAX = 64;
 
@@ -281,7 +275,7 @@ function debugObject(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
     `Value at:0x${address}`,
     "refcount:1",
     `encoding:${encoding}`,
-    ...(isFast ? [] : [`serializedlength:${serializedLength(ctx, record)}`]),
+    ...(isFast ? [] : [`serializedlength:${ctx.payloads.valueBytes(record)}`]),
     `lru:${clock}`,
     `lru_seconds_idle:${keyspace.idleSeconds(record)}`,
     `lfu_freq:${frequency}`,
@@ -289,37 +283,6 @@ function debugObject(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
     ...quicklistFields(ctx, record, isFast),
   ];
   reply.simple(fields.join(" "));
-}
-
-/** Bytes of a string in an RDB file; 0 for other types. */
-function serializedLength(ctx: CommandContext, record: number): number {
-  const { arena } = ctx.keyspace;
-  if (!isString(arena, record)) return 0;
-  const length = stringLength(arena, record);
-  const bytes = bytesOf(arena, record);
-  const start = stringStart(arena, record);
-  const value = parseInteger(bytes, start, start + length);
-  if (value === (value << 24) >> 24) return 2;
-  if (value === (value << 16) >> 16) return 3;
-  if (value === (value | 0)) return 5;
-  if (length > INCOMPRESSIBLE_BYTES_MAX && ctx.config.bool("rdbcompression")) {
-    const output = new Uint8Array(length);
-    const compressed = new LzfCompressor().compress(
-      bytes,
-      start,
-      start + length,
-      output,
-      0,
-      length - COMPRESSION_GAIN_MIN,
-    );
-    if (compressed > 0) return 1 + lengthBytes(compressed) + lengthBytes(length) + compressed;
-  }
-  return lengthBytes(length) + length;
-}
-
-/** Bytes of a length in an RDB file. */
-function lengthBytes(length: number): number {
-  return length < 64 ? 1 : length < 16384 ? 2 : 5;
 }
 
 /** DEBUG REPLYBUFFER PEAK-RESET-TIME NEVER | RESET | milliseconds, or RESIZING 0 | 1 */

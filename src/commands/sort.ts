@@ -7,7 +7,8 @@
  * may use the same cursors, and such strings compare as bytes do. O(n log n) and one lookup per
  * element and pattern.
  *
- * Unlike Valkey, sorting a small sorted set leaves it small: a command that reads changes nothing.
+ * Sorting a small sorted set makes it a large one for good, as OBJECT ENCODING shows: Redis reads
+ * it as a skiplist, and so does every server that is compared with it.
  */
 import { bytesFromAscii, latin1FromBytes } from "../base/ascii.ts";
 import { parseDouble } from "../base/double.ts";
@@ -184,6 +185,8 @@ function elementsOf(ctx: CommandContext, record: number, type: ValueType): SortE
     while (sets.next()) add(sets.member);
   } else {
     zsets.attach(root, encodingOf(meta));
+    zsets.convertFor(Infinity, 0);
+    ctx.db.updateRoot(record, zsets.encoding, zsets.root);
     zsets.startWalk();
     while (zsets.next()) add(zsets.member);
   }

@@ -48,6 +48,13 @@ export class DumpPayloads {
     this.writer.footer(RDB_VERSION);
   }
 
+  /** Bytes that the value of a record takes in an RDB file, without its type. */
+  valueBytes(record: number): number {
+    this.writer.clear();
+    this.encoder.value(record);
+    return this.writer.length - 1;
+  }
+
   /** Whether bytes[start, end) has a version that can be read, and the right checksum. */
   verify(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start < FOOTER_BYTES) return false;

@@ -137,7 +137,7 @@ export class RdbEncoder {
     const { hashes } = this.keyspace;
     hashes.attach(root, encoding);
     writer.byte(RdbType.HASH);
-    writer.size(hashes.length);
+    writer.size(hashes.visibleLength());
     hashes.startWalk();
     while (hashes.next()) {
       this.entry(hashes.field);
@@ -174,6 +174,7 @@ export class RdbEncoder {
   /** Writes an element as a string. */
   private entry(entry: ListpackEntry): void {
     if (!entry.isInteger) this.bytesOf(entry.view, entry.start, entry.start + entry.length);
+    else if (entry.value === entry.value) this.writer.integerString(entry.value);
     else this.writer.string(this.text, 0, entry.writeText(this.text, this.textView, 0));
   }
 

@@ -71,6 +71,11 @@ describeWithPeers("SORT", ["valkey-server"], () => {
       c.do("SORT", "zset", "BY", "nothing", "ASC", ...options);
     }
     c.do("SORT", "zset", "BY", "nothing", "STORE", "d", "DESC");
+    c.do("ZADD", "small", 1, "3", 2, "2", 3, "1");
+    c.do("OBJECT", "ENCODING", "small");
+    c.do("SORT_RO", "small");
+    c.do("OBJECT", "ENCODING", "small");
+    c.do("ZRANGE", "small", 0, -1, "WITHSCORES");
   });
 
   suite.test("BY and GET", (c) => {
