@@ -240,6 +240,7 @@ function secondsBetween(fromMs: number, toMs: number): number {
 
 function flagLetters(client: Client): string {
   let letters = "";
+  if (client.gate & Gate.MONITOR) letters += "O";
   if (client.gate & Gate.SUBSCRIBED) letters += "P";
   if (client.gate & Gate.IN_MULTI) letters += "x";
   if (client.blocked) letters += "b";

@@ -28,6 +28,7 @@ export const configCommands: readonly CommandSpec[] = [
     acl: Acl.NONE,
     keys: NO_KEYS,
     tips: ON_ALL_NODES,
+    secrets: configSetSecrets,
     run: configSetCommand,
   },
   {
@@ -87,6 +88,15 @@ function configSetCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): 
   });
   if (error === null) reply.ok();
   else reply.error(error);
+}
+
+/** Values of passwords and their like. */
+function configSetSecrets(ctx: CommandContext, args: Args): number[] {
+  const secrets: number[] = [];
+  for (let i = 2; i + 1 < args.count; i += 2) {
+    if (ctx.config.isSensitive(args.text(i))) secrets.push(i + 1);
+  }
+  return secrets;
 }
 
 /** CONFIG RESETSTAT */

@@ -32,6 +32,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     flags: ALWAYS_ALLOWED,
     acl: Acl.CONNECTION,
     keys: NO_KEYS,
+    secrets: secretsFrom1,
     run: authCommand,
   },
   {
@@ -48,6 +49,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     flags: ALWAYS_ALLOWED,
     acl: Acl.CONNECTION,
     keys: NO_KEYS,
+    secrets: helloSecrets,
     run: helloCommand,
   },
   {
@@ -149,6 +151,18 @@ function helloCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
   reply.bulkText(zone);
 }
 
+/** All arguments. */
+function secretsFrom1(_ctx: CommandContext, args: Args): number[] {
+  return Array.from({ length: args.count - 1 }, (_, i) => i + 1);
+}
+
+/** What follows AUTH. */
+function helloSecrets(_ctx: CommandContext, args: Args): number[] {
+  const secrets: number[] = [];
+  for (let i = 2; i < args.count; i++) if (args.is(i, "AUTH")) secrets.push(i + 1, i + 2);
+  return secrets;
+}
+
 interface HelloOptions {
   resp: 2 | 3 | null;
   user: string | null;
@@ -211,6 +225,7 @@ function quitCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void
 function resetCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
   const { client } = ctx;
   endTransaction(ctx, client);
+  ctx.observers.monitors.remove(client);
   ctx.clients.pubsub.forget(client);
   client.database = 0;
   switchProtocol(client, reply, 2);

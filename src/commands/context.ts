@@ -6,17 +6,27 @@ import type { Prng } from "../base/prng.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { DumpPayloads } from "../persistence/dump-payload.ts";
+import type { CommandLog } from "../runtime/command-log.ts";
 import type { Config } from "../runtime/config/config.ts";
+import type { LatencyMonitor } from "../runtime/latency.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Stats } from "../runtime/stats.ts";
 import type { Client } from "../session/client.ts";
 import type { ClientRegistry } from "../session/client-registry.ts";
+import type { Monitors } from "../session/monitors.ts";
 import type { ServerControl } from "./server-control.ts";
 
 /** The same memory as bytes and as a view. */
 export interface Scratch {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+}
+
+/** Who looks at the commands that run. */
+export interface Observers {
+  readonly commandLog: CommandLog;
+  readonly latency: LatencyMonitor;
+  readonly monitors: Monitors;
 }
 
 export interface CommandContext {
@@ -27,6 +37,7 @@ export interface CommandContext {
   readonly clients: ClientRegistry;
   readonly config: Config;
   readonly stats: Stats;
+  readonly observers: Observers;
   readonly log: Log;
   readonly prng: Prng;
   readonly payloads: DumpPayloads;

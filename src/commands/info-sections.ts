@@ -35,7 +35,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { names: ["module_list", "modules"], title: "Modules", shown: "default", fields: () => [] },
   { names: ["commandstats"], title: "Commandstats", shown: "all", fields: commandStatsFields },
   { names: ["errorstats"], title: "Errorstats", shown: "default", fields: errorStatsFields },
-  { names: ["latencystats"], title: "Latencystats", shown: "all", fields: () => [] },
+  { names: ["latencystats"], title: "Latencystats", shown: "all", fields: latencyStatsFields },
   { names: ["cluster"], title: "Cluster", shown: "default", fields: clusterFields },
   { names: ["keyspace"], title: "Keyspace", shown: "default", fields: keyspaceFields },
   { names: ["debug"], title: "Debug", shown: "named", fields: debugFields },
@@ -330,6 +330,7 @@ function commandStatsFields(ctx: CommandContext): Field[] {
   const { stats } = ctx;
   const fields: Field[] = [];
   for (const [number, spec] of ctx.server.commands.entries()) {
+    stats.times.settle(number);
     const calls = stats.calls[number];
     const rejected = stats.rejectedCalls[number];
     const failed = stats.failedCalls[number];
@@ -341,6 +342,20 @@ function commandStatsFields(ctx: CommandContext): Field[] {
       `calls=${calls},usec=${usec},usec_per_call=${usecPerCall},` +
         `rejected_calls=${rejected},failed_calls=${failed}`,
     ]);
+  }
+  return fields;
+}
+
+function latencyStatsFields(ctx: CommandContext): Field[] {
+  const { config, stats } = ctx;
+  if (!config.bool("latency-tracking")) return [];
+  const percentiles = config.latencyPercentiles();
+  const fields: Field[] = [];
+  for (const [number, spec] of ctx.server.commands.entries()) {
+    const histogram = stats.times.histogram(number);
+    if (histogram === null) continue;
+    const values = percentiles.map((p) => `p${p}=${(histogram.valueAt(p) / 1000).toFixed(3)}`);
+    fields.push([`latency_percentiles_usec_${shownName(spec)}`, values.join(",")]);
   }
   return fields;
 }

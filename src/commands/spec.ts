@@ -153,6 +153,8 @@ export interface CommandSpec {
   getKeys?: (args: Args) => number[] | null;
   /** Flags of the keys by the arguments given, where a spec has variable_flags. */
   getKeyFlags?: (args: Args) => string;
+  /** Indexes of arguments that logs and MONITOR must not show. */
+  secrets?: (ctx: CommandContext, args: Args) => readonly number[];
   tips?: readonly string[];
 }
 

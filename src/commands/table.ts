@@ -12,9 +12,12 @@ import { listPopCommands } from "./list-pop.ts";
 import { listSearchCommands } from "./list-search.ts";
 import { listCommands } from "./list.ts";
 import { pubsubCommands } from "./pubsub.ts";
+import { latencyCommands } from "./latency.ts";
 import { memoryCommands } from "./memory.ts";
 import { moduleCommands } from "./module.ts";
+import { monitorCommands } from "./monitor.ts";
 import { serverCommands } from "./server.ts";
+import { slowlogCommands } from "./slowlog.ts";
 import { genericDatabaseCommands } from "./generic-database.ts";
 import { genericExpireCommands } from "./generic-expire.ts";
 import { dumpCommands } from "./dump.ts";
@@ -23,6 +26,11 @@ import { genericScanCommands } from "./generic-scan.ts";
 import { genericCommands } from "./generic.ts";
 import { sortCommands } from "./sort.ts";
 import { type CommandSpec, Flag, fullName } from "./spec.ts";
+import { streamDeleteCommands } from "./stream-delete.ts";
+import { streamGroupCommands } from "./stream-group.ts";
+import { streamInfoCommands } from "./stream-info.ts";
+import { streamPendingCommands } from "./stream-pending.ts";
+import { streamReadCommands } from "./stream-read.ts";
 import { streamCommands } from "./stream.ts";
 import { stringDigestCommands } from "./string-digest.ts";
 import { stringIncrementFloatCommands } from "./string-increment-float.ts";
@@ -62,6 +70,9 @@ export function commandTable(): readonly CommandSpec[] {
     ...debugCommands,
     ...infoCommands,
     ...memoryCommands,
+    ...slowlogCommands,
+    ...latencyCommands,
+    ...monitorCommands,
     ...transactionCommands,
     ...moduleCommands,
     ...pubsubCommands,
@@ -79,6 +90,11 @@ export function commandTable(): readonly CommandSpec[] {
     ...listPopCommands,
     ...listMoveCommands,
     ...streamCommands,
+    ...streamReadCommands,
+    ...streamGroupCommands,
+    ...streamPendingCommands,
+    ...streamDeleteCommands,
+    ...streamInfoCommands,
     ...bitopCommands,
     ...bitfieldCommands,
     ...bitmapCommands,

@@ -7,8 +7,9 @@
  * test and a call.
  *
  * Time: reading the clock costs 30 ns, 6 % of a pipelined GET. So a row that is FAST or CHEAP is
- * timed only every 16th call, which then counts 16 times; all others are timed on every call, and
- * everything is while the slow log listens below `EXACT_TIMING_US`.
+ * timed by samples, see runtime/command-times.ts; all others are timed on every call. The slow log
+ * and the latency monitor see timed calls only, and settings asks for exact times when either is to
+ * notice what is short.
  */
 import type { Clock } from "../base/clock.ts";
 import type { CommandContext } from "../commands/context.ts";
@@ -18,6 +19,9 @@ import { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import { BATCH_MAX } from "../protocol/request-parser.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { LogKind } from "../runtime/command-log.ts";
+import type { CommandTimes } from "../runtime/command-times.ts";
+import { LatencyEvent } from "../runtime/latency.ts";
 import type { Blocking } from "../session/blocking.ts";
 import type { Pushes } from "../session/push-log.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
@@ -31,6 +35,8 @@ export const enum ServerGate {
   LOADING = 1 << 17,
   /** CLIENT PAUSE is in force. */
   PAUSED = 1 << 18,
+  /** Somebody is in MONITOR mode. */
+  MONITORED = 1 << 19,
 }
 
 const MULTI_RUNS: ReadonlySet<string> = new Set([
@@ -53,16 +59,18 @@ const SUBSCRIBER_RUNS: ReadonlySet<string> = new Set([
   "quit",
   "reset",
 ]);
-const SAMPLE_MASK = 15;
-/** Below this slow-log threshold every call is timed. */
-export const EXACT_TIMING_US = 1000;
+/** Commands that touch keys, which clients that are fed like replicas may not. */
+const KEYSPACE_FLAGS = Flag.READONLY | Flag.WRITE | Flag.MAY_REPLICATE;
+/** Not a size that a request or a reply can reach. */
+const NO_LIMIT = 0x7fffffff;
+/** What the headers of a request and of its first argument take up at most. */
+const HEADER_BYTES_MAX = 32;
+const NO_SECRETS: readonly number[] = [];
 const QUOTED_ARGUMENT_BYTES_MAX = 128;
 const HTTP_LOG_INTERVAL_MS = 60_000;
 
 export class Dispatcher {
   gate: number = ServerGate.NONE;
-  /** 15: cheap commands are timed every 16th time; 0: always. */
-  sampleMask = SAMPLE_MASK;
   /** While ServerGate.PAUSED is set: commands with any of these flags wait; -1 = all commands. */
   pausedFlags = 0;
 
@@ -74,7 +82,10 @@ export class Dispatcher {
   private readonly firstKeyIs1: Uint8Array;
   private readonly blocking: Blocking;
   private readonly pushes: Pushes;
-  private sampleTick = 0;
+  private readonly times: CommandTimes;
+  /** From these bytes on a request or a reply may belong in the command log. */
+  private largeRequestBytes = NO_LIMIT;
+  private largeReplyBytes = NO_LIMIT;
   private httpLoggedMs = 0;
 
   /** Per request of the prepared batch: command number, whether and how its key was hashed. */
@@ -102,11 +113,23 @@ export class Dispatcher {
       return typeof begin === "object" && "index" in begin && begin.index === 1 ? 1 : 0;
     });
     this.blocking = ctx.clients.blocking;
+    this.times = ctx.stats.times;
+    for (let number = 0; number < table.length; number++) {
+      if ((table[number].flags & (Flag.FAST | Flag.CHEAP)) !== 0) this.times.setCheap(number);
+    }
     this.pushes = ctx.clients.pushes;
     this.lookup = lookupOf(table, undefined);
     this.subcommands = table.map((row) =>
       row.flags & Flag.CONTAINER ? lookupOf(table, row.name) : null,
     );
+  }
+
+  /** Copies what each call is compared with, after the command log was configured. */
+  updateLimits(): void {
+    const { commandLog } = this.ctx.observers;
+    const request = commandLog.threshold(LogKind.LARGE_REQUEST) - HEADER_BYTES_MAX;
+    this.largeRequestBytes = Math.min(request, NO_LIMIT);
+    this.largeReplyBytes = Math.min(commandLog.threshold(LogKind.LARGE_REPLY), NO_LIMIT);
   }
 
   /** The number of the command (or subcommand) that a request names, or -1. */
@@ -171,7 +194,7 @@ export class Dispatcher {
     }
     const arity = this.arity[number];
     if (arity > 0 ? args.count !== arity : args.count < -arity) {
-      this.reject(client, reply, number, errors.wrongArity(fullName(this.table[number])));
+      this.reject(client, args, reply, number, errors.wrongArity(fullName(this.table[number])));
       return;
     }
     if ((client.gate | this.gate) !== 0) this.executeGated(number, client, args, reply);
@@ -184,7 +207,10 @@ export class Dispatcher {
     const ctx = this.ctx;
     ctx.client = client;
     ctx.db = ctx.keyspace.databases[client.database];
+    // A request that waited was shown when it came.
+    const isNew = client.wait === null;
     this.call(number, client, args, reply);
+    if ((this.gate & ServerGate.MONITORED) !== 0 && isNew) this.tellMonitors(number, client, args);
   }
 
   /** The way of requests for which some gate is set. */
@@ -193,24 +219,28 @@ export class Dispatcher {
     const gate = client.gate | this.gate;
     if (client.pushes !== null) this.pushes.take(client, reply);
     if ((gate & Gate.UNAUTHENTICATED) !== 0 && (flags & Flag.NO_AUTH) === 0) {
-      this.reject(client, reply, number, errors.NO_AUTH);
+      this.reject(client, args, reply, number, errors.NO_AUTH);
       return;
     }
     if ((flags & Flag.NO_MULTI) !== 0 && (gate & Gate.IN_MULTI) !== 0) {
-      this.reject(client, reply, number, "ERR Command not allowed inside a transaction");
+      this.reject(client, args, reply, number, "ERR Command not allowed inside a transaction");
       return;
     }
     if ((gate & ServerGate.MAXMEMORY) !== 0 && !this.makeRoom() && this.needsRoom(number, client)) {
-      this.reject(client, reply, number, errors.OUT_OF_MEMORY);
+      this.reject(client, args, reply, number, errors.OUT_OF_MEMORY);
       return;
     }
     if ((gate & Gate.SUBSCRIBED) !== 0 && client.resp === 2 && !this.runsSubscribed(number)) {
       const name = fullName(this.table[number]);
-      this.reject(client, reply, number, errors.subscriberOnly(name));
+      this.reject(client, args, reply, number, errors.subscriberOnly(name));
       return;
     }
     if ((gate & ServerGate.LOADING) !== 0 && (flags & Flag.LOADING) === 0) {
-      this.reject(client, reply, number, errors.LOADING);
+      this.reject(client, args, reply, number, errors.LOADING);
+      return;
+    }
+    if ((gate & Gate.MONITOR) !== 0 && (flags & KEYSPACE_FLAGS) !== 0) {
+      this.reject(client, args, reply, number, "ERR Replica can't interact with the keyspace");
       return;
     }
     if (
@@ -234,6 +264,7 @@ export class Dispatcher {
     if (noTouch && this.table[number].name !== "touch") keyspace.noTouch = true;
     this.call(number, client, args, reply);
     keyspace.noTouch = false;
+    if ((this.gate & ServerGate.MONITORED) !== 0) this.tellMonitors(number, client, args);
     if ((gate & Gate.REPLY_MUTED) !== 0) muteReply(client, reply, start);
     if (client.pushes !== null) this.pushes.take(client, reply);
   }
@@ -280,20 +311,18 @@ export class Dispatcher {
     const stats = this.ctx.stats;
     const spec = this.table[number];
     const errorsBefore = reply.errorCount;
+    const replyFrom = reply.length;
+    const untimed = this.times.untimed;
+    const untimedLeft = untimed[number];
+    let us = -1;
     client.lastCommandNumber = number;
-    if ((this.flags[number] & (Flag.FAST | Flag.CHEAP)) !== 0) {
-      if ((++this.sampleTick & this.sampleMask) !== 0) {
-        this.runHandler(spec, client, args, reply);
-      } else {
-        const startUs = this.clock.monotonicUs();
-        this.runHandler(spec, client, args, reply);
-        const us = this.clock.monotonicUs() - startUs;
-        stats.microseconds[number] += us * (this.sampleMask + 1);
-      }
+    if (untimedLeft !== 0) {
+      untimed[number] = untimedLeft - 1;
+      this.runHandler(spec, client, args, reply);
     } else {
       const startUs = this.clock.monotonicUs();
       this.runHandler(spec, client, args, reply);
-      stats.microseconds[number] += this.clock.monotonicUs() - startUs;
+      us = this.clock.monotonicUs() - startUs;
     }
     // A request that waits counts when it is served.
     if (client.blocked) return;
@@ -304,6 +333,53 @@ export class Dispatcher {
       stats.failedCalls[number]++;
       stats.countError(reply.lastErrorCode);
     }
+    if (us >= 0) this.noteTime(number, client, args, us);
+    const spanBytes = args.end[args.count - 1] - args.start[0];
+    const replyBytes = reply.length - replyFrom;
+    if (spanBytes >= this.largeRequestBytes || replyBytes >= this.largeReplyBytes) {
+      this.logLarge(number, client, args, replyBytes);
+    }
+  }
+
+  /** Counts the time of a call, and shows it to those who look for slow ones. */
+  private noteTime(number: number, client: Client, args: Args, us: number): void {
+    this.times.record(number, us);
+    const { commandLog, latency } = this.ctx.observers;
+    if (us >= latency.thresholdUs) {
+      const isFast = (this.flags[number] & Flag.FAST) !== 0;
+      const event = isFast ? LatencyEvent.FAST_COMMAND : LatencyEvent.COMMAND;
+      latency.note(event, us, this.clock.nowMs());
+    }
+    if (us >= commandLog.threshold(LogKind.SLOW)) this.log(LogKind.SLOW, number, client, args, us);
+  }
+
+  /** A request, counted as it is in RESP, or its reply may be large. */
+  private logLarge(number: number, client: Client, args: Args, replyBytes: number): void {
+    this.log(LogKind.LARGE_REQUEST, number, client, args, requestBytes(args));
+    const isHeard = (client.gate & Gate.REPLY_MUTED) === 0;
+    if (isHeard) this.log(LogKind.LARGE_REPLY, number, client, args, replyBytes);
+  }
+
+  private log(kind: LogKind, number: number, client: Client, args: Args, value: number): void {
+    const { commandLog } = this.ctx.observers;
+    if ((this.flags[number] & Flag.SKIP_SLOWLOG) !== 0 || value < commandLog.threshold(kind))
+      return;
+    const secrets = this.secretsOf(number, args);
+    commandLog.add(kind, value, args, secrets, client, this.clock.nowMs());
+  }
+
+  /** Shows a command that has run to the monitors, unless it is an administrator's. */
+  private tellMonitors(number: number, client: Client, args: Args): void {
+    const hidden = Flag.ADMIN | Flag.SKIP_MONITOR;
+    if ((this.flags[number] & hidden) !== 0 || (this.gate & ServerGate.LOADING) !== 0) return;
+    const secrets = this.secretsOf(number, args);
+    this.ctx.observers.monitors.feed(client, args, secrets, this.clock.nowUs());
+  }
+
+  /** Arguments of a request that nobody is to see. */
+  private secretsOf(number: number, args: Args): readonly number[] {
+    const { secrets } = this.table[number];
+    return secrets === undefined ? NO_SECRETS : secrets(this.ctx, args);
   }
 
   private runHandler(spec: CommandSpec, client: Client, args: Args, reply: ReplyWriter): void {
@@ -332,7 +408,7 @@ export class Dispatcher {
     const container = this.lookup.find(args, 0);
     const error =
       container < 0 ? unknownCommand(args) : unknownSubcommand(args, this.table[container].name);
-    this.reject(client, reply, -1, error);
+    this.reject(client, args, reply, -1, error);
   }
 
   /**
@@ -353,16 +429,43 @@ export class Dispatcher {
   }
 
   /** Refuses a request before it ran. */
-  private reject(client: Client, reply: ReplyWriter, number: number, error: string): void {
+  private reject(
+    client: Client,
+    args: Args,
+    reply: ReplyWriter,
+    number: number,
+    error: string,
+  ): void {
     const stats = this.ctx.stats;
     const start = reply.length;
     if (client.queue !== null) client.queueBroken = true;
-    if (number >= 0 && this.table[number].name === "exec") error = this.abortExec(client, error);
+    if (number >= 0 && this.table[number].name === "exec") {
+      error = this.abortExec(client, error);
+      // The monitors have seen MULTI, and are to know that the transaction is over.
+      if ((this.gate & ServerGate.MONITORED) !== 0) this.tellMonitors(number, client, args);
+    }
     reply.error(error);
     stats.countError(reply.lastErrorCode);
     if (number >= 0) stats.rejectedCalls[number]++;
     if ((client.gate & Gate.REPLY_MUTED) !== 0) muteReply(client, reply, start);
   }
+}
+
+/** Bytes of a request in RESP: an inline one is counted as if it had been sent so. */
+function requestBytes(args: Args): number {
+  // Besides digits and contents: "*" or "$", and CRLF after each header and content.
+  let bytes = 3 + digitsOf(args.count);
+  for (let i = 0; i < args.count; i++) {
+    const length = args.lengthOf(i);
+    bytes += 5 + digitsOf(length) + length;
+  }
+  return bytes;
+}
+
+function digitsOf(value: number): number {
+  let digits = 1;
+  for (let bound = 10; value >= bound; bound *= 10) digits++;
+  return digits;
 }
 
 /** Drops a reply that CLIENT REPLY asked not to hear. */

@@ -4,6 +4,8 @@
  * command's number in the table, so that counting a call is one addition.
  */
 
+import { CommandTimes } from "./command-times.ts";
+
 /** Samples of a rate, one per cron tick, as INFO's instantaneous_* are averaged. */
 const RATE_SAMPLES = 16;
 
@@ -78,6 +80,7 @@ export class Stats {
   /** Calls, microseconds, refusals and failures by command number. */
   readonly calls: Float64Array;
   readonly microseconds: Float64Array;
+  readonly times: CommandTimes;
   readonly rejectedCalls: Float64Array;
   readonly failedCalls: Float64Array;
   /** Error replies by their code ("ERR", "WRONGTYPE"). */
@@ -86,6 +89,7 @@ export class Stats {
   constructor(commandCount: number) {
     this.calls = new Float64Array(commandCount);
     this.microseconds = new Float64Array(commandCount);
+    this.times = new CommandTimes(this.calls, this.microseconds);
     this.rejectedCalls = new Float64Array(commandCount);
     this.failedCalls = new Float64Array(commandCount);
   }
@@ -144,6 +148,7 @@ export class Stats {
   private resetCommands(): void {
     this.calls.fill(0);
     this.microseconds.fill(0);
+    this.times.reset();
     this.rejectedCalls.fill(0);
     this.failedCalls.fill(0);
   }

@@ -3,6 +3,8 @@
  * given back. Each task keeps its own budget, so that a run stays far below a millisecond.
  */
 import { slowExpireBudgetUs } from "../keyspace/expire.ts";
+import { LatencyEvent } from "../runtime/latency.ts";
+import { type Client, Gate } from "../session/client.ts";
 import { Connection } from "./connection.ts";
 import type { Server } from "./server.ts";
 
@@ -44,12 +46,7 @@ export class Cron {
 
   stop(): void {
     if (this.timer !== null) clearInterval(this.timer);
-    for (const timer of [
-      this.expireTimer,
-      this.evictTimer,
-      this.compactTimer,
-      this.freeTimer,
-    ]) {
+    for (const timer of [this.expireTimer, this.evictTimer, this.compactTimer, this.freeTimer]) {
       if (timer !== null) clearTimeout(timer);
     }
     this.timer = null;
@@ -71,11 +68,27 @@ export class Cron {
     const { server } = this;
     if (server.maxMemoryBytes === 0) return true;
     const { evictor } = server.keyspace;
-    const fits = evictor.evictUntilFits(this.usedBytes, server.maxMemoryBytes);
+    const fits = server.observers.latency.isOn
+      ? this.measured(LatencyEvent.EVICTION_CYCLE, () => this.evict())
+      : this.evict();
     if (evictor.isBehind && this.evictTimer === null) {
       this.evictTimer = setTimeout(this.evictMore, 0);
     }
     return fits;
+  }
+
+  private evict(): boolean {
+    const { server } = this;
+    return server.keyspace.evictor.evictUntilFits(this.usedBytes, server.maxMemoryBytes);
+  }
+
+  /** Runs a task, and tells the latency monitor how long it took. */
+  private measured<T>(event: LatencyEvent, task: () => T): T {
+    const { clock, observers } = this.server;
+    const startUs = clock.monotonicUs();
+    const result = task();
+    observers.latency.note(event, clock.monotonicUs() - startUs, clock.nowMs());
+    return result;
   }
 
   private run(): void {
@@ -122,7 +135,9 @@ export class Cron {
 
   private expire(): void {
     const { expiry } = this.server.keyspace;
-    expiry.runSlow(slowExpireBudgetUs(expiry.effort, this.hz));
+    this.measured(LatencyEvent.EXPIRE_CYCLE, () =>
+      expiry.runSlow(slowExpireBudgetUs(expiry.effort, this.hz)),
+    );
     if (this.expireTimer === null) this.scheduleFastExpire();
   }
 
@@ -134,7 +149,7 @@ export class Cron {
       this.expireTimer = null;
       if (!this.activeExpire || this.paused) return;
       server.tick();
-      expiry.runFast();
+      this.measured(LatencyEvent.EXPIRE_CYCLE, () => expiry.runFast());
       this.scheduleFastExpire();
     }, FAST_EXPIRE_MS);
   }
@@ -146,7 +161,7 @@ export class Cron {
 
   private compact(): void {
     const { compactor } = this.server.keyspace;
-    const goesOn = compactor.run();
+    const goesOn = this.measured(LatencyEvent.DEFRAG_CYCLE, () => compactor.run());
     this.compactTimer = goesOn
       ? setTimeout(() => {
           this.compactTimer = null;
@@ -163,7 +178,7 @@ export class Cron {
     for (const client of server.clients.all()) {
       const { transport } = client;
       const idleMs = nowMs - client.lastInteractionMs;
-      if (timeoutMs > 0 && idleMs > timeoutMs && !client.blocked) {
+      if (timeoutMs > 0 && idleMs > timeoutMs && mayTimeOut(client)) {
         server.log.verbose("Closing idle client");
         transport.close(false);
         continue;
@@ -191,4 +206,9 @@ export class Cron {
     this.segmentsDropped = arena.segmentsDropped;
     this.server.host.collectGarbage();
   }
+}
+
+/** Whether the directive timeout is for this client: not for those that only listen. */
+function mayTimeOut(client: Client): boolean {
+  return !client.blocked && (client.gate & (Gate.MONITOR | Gate.SUBSCRIBED)) === 0;
 }

@@ -10,23 +10,26 @@ import type { Clock } from "../base/clock.ts";
 import { type Prng, randomHex } from "../base/prng.ts";
 import { BUNSEN } from "../base/version.ts";
 import { beginUnauthenticated } from "../commands/authentication.ts";
-import type { CommandContext } from "../commands/context.ts";
+import type { CommandContext, Observers } from "../commands/context.ts";
 import type { ProcessReport, ServerControl, ShutdownOptions } from "../commands/server-control.ts";
 import { type CommandSpec, fullName } from "../commands/spec.ts";
 import { commandTable } from "../commands/table.ts";
-import { Dispatcher } from "../dispatch/dispatcher.ts";
+import { Dispatcher, ServerGate } from "../dispatch/dispatcher.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { DumpPayloads } from "../persistence/dump-payload.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
 import type { Args } from "../protocol/args.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
+import { CommandLog } from "../runtime/command-log.ts";
 import type { Config } from "../runtime/config/config.ts";
 import { rewriteConfigText } from "../runtime/config/rewrite.ts";
+import { LatencyMonitor } from "../runtime/latency.ts";
 import type { Log } from "../runtime/log.ts";
 import { Stats } from "../runtime/stats.ts";
 import type { Wait } from "../session/blocking.ts";
 import { ClientRegistry } from "../session/client-registry.ts";
 import { Client, Gate } from "../session/client.ts";
+import { Monitors } from "../session/monitors.ts";
 import { Pushes } from "../session/push-log.ts";
 import { banner } from "./banner.ts";
 import { ClientPause } from "./client-pause.ts";
@@ -75,11 +78,12 @@ export class Server implements ServerControl, ConnectionHost {
   readonly clock: Clock;
   readonly configFile: string;
   readonly keyspace: Keyspace;
+  readonly payloads: DumpPayloads;
   readonly clients: ClientRegistry;
   readonly keyspaceEvents: KeyspaceEvents;
   readonly wakeups: Wakeups;
-  readonly payloads: DumpPayloads;
   readonly stats: Stats;
+  readonly observers: Observers;
   readonly parser = new RequestParser();
   readonly input = sharedMemory(INPUT_BYTES);
   readonly reply = new ReplyWriter();
@@ -130,6 +134,7 @@ export class Server implements ServerControl, ConnectionHost {
         if (this.keyspace.watchesKeys) this.onModified(database, view, start, end);
       },
     });
+    this.payloads = new DumpPayloads(this.keyspace);
     this.clients = new ClientRegistry(
       (on) => {
         this.keyspace.watchesKeys = on;
@@ -138,7 +143,14 @@ export class Server implements ServerControl, ConnectionHost {
       new Pushes(queueMicrotask, () => ctx.client),
     );
     this.keyspaceEvents = new KeyspaceEvents(this.clients.pubsub);
-    this.payloads = new DumpPayloads(this.keyspace);
+    this.observers = {
+      commandLog: new CommandLog(),
+      latency: new LatencyMonitor(),
+      monitors: new Monitors(
+        (on) => this.setServerGate(ServerGate.MONITORED, on),
+        (run) => setImmediate(run),
+      ),
+    };
     const ctx: CommandContext = {
       keyspace: this.keyspace,
       // Set before every command; no handler runs without a client.
@@ -147,6 +159,7 @@ export class Server implements ServerControl, ConnectionHost {
       clients: this.clients,
       config,
       stats: this.stats,
+      observers: this.observers,
       log,
       prng,
       payloads: this.payloads,
@@ -391,9 +404,15 @@ export class Server implements ServerControl, ConnectionHost {
 
   forget(connection: Connection): void {
     this.clients.remove(connection.client);
+    this.observers.monitors.remove(connection.client);
   }
 
   // ---
+
+  private setServerGate(gate: ServerGate, on: boolean): void {
+    const { dispatcher } = this;
+    dispatcher.gate = on ? dispatcher.gate | gate : dispatcher.gate & ~gate;
+  }
 
   /** A key changed that somebody may watch or wait for. */
   private onModified(database: number, view: DataView, start: number, end: number): void {

@@ -3,7 +3,8 @@
  * SET, so that nothing on the request path ever reads the configuration.
  */
 import { applyPassword, requiresPassword } from "../commands/authentication.ts";
-import { EXACT_TIMING_US, ServerGate } from "../dispatch/dispatcher.ts";
+import { ServerGate } from "../dispatch/dispatcher.ts";
+import { LogKind } from "../runtime/command-log.ts";
 import type { Config } from "../runtime/config/config.ts";
 import { LogLevel } from "../runtime/log.ts";
 import { notifiedClasses } from "./keyspace-events.ts";
@@ -20,6 +21,9 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
 /** Offsets in a request are signed 32-bit integers: what cannot be addressed is refused. */
 const QUERY_BYTES_MAX = 2 ** 31 - 2 ** 25;
 const BULK_BYTES_MAX = QUERY_BYTES_MAX - 2 ** 20;
+
+/** Below this slow-log threshold every call is timed. */
+const EXACT_TIMING_US = 1000;
 
 type Apply = (server: Server, config: Config) => void;
 
@@ -101,11 +105,37 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
       ),
   ],
   [
-    ["slowlog-log-slower-than"],
+    ["slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold"],
     (server, config) => {
+      const { commandLog, latency } = server.observers;
       const threshold = config.int("slowlog-log-slower-than");
-      server.dispatcher.sampleMask = threshold >= 0 && threshold < EXACT_TIMING_US ? 0 : 15;
+      commandLog.configure(LogKind.SLOW, threshold, config.int("slowlog-max-len"));
+      latency.configure(config.int("latency-monitor-threshold"));
+      const isExact = commandLog.threshold(LogKind.SLOW) < EXACT_TIMING_US;
+      server.stats.times.setExact(isExact || latency.thresholdUs < Infinity);
     },
+  ],
+  [
+    ["commandlog-request-larger-than", "commandlog-large-request-max-len"],
+    (server, config) => {
+      const threshold = config.int("commandlog-request-larger-than");
+      const lengthMax = config.int("commandlog-large-request-max-len");
+      server.observers.commandLog.configure(LogKind.LARGE_REQUEST, threshold, lengthMax);
+      server.dispatcher.updateLimits();
+    },
+  ],
+  [
+    ["commandlog-reply-larger-than", "commandlog-large-reply-max-len"],
+    (server, config) => {
+      const threshold = config.int("commandlog-reply-larger-than");
+      const lengthMax = config.int("commandlog-large-reply-max-len");
+      server.observers.commandLog.configure(LogKind.LARGE_REPLY, threshold, lengthMax);
+      server.dispatcher.updateLimits();
+    },
+  ],
+  [
+    ["latency-tracking"],
+    (server, config) => (server.stats.times.tracking = config.bool("latency-tracking")),
   ],
   [
     ["maxmemory-policy", "maxmemory-samples", "maxmemory-eviction-tenacity"],

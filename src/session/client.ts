@@ -24,6 +24,8 @@ export const enum Gate {
   NO_TOUCH = 1 << 4,
   /** CLIENT TRACKING on. */
   TRACKING = 1 << 5,
+  /** In MONITOR mode. */
+  MONITOR = 1 << 6,
 }
 
 export const enum ReplyMode {
