@@ -137,7 +137,7 @@ export class RdbEncoder {
     const { hashes } = this.keyspace;
     hashes.attach(root, encoding);
     writer.byte(RdbType.HASH);
-    writer.size(hashes.visibleLength());
+    writer.size(hashes.length);
     hashes.startWalk();
     while (hashes.next()) {
       this.entry(hashes.field);
