@@ -30,8 +30,9 @@ const enum Condition {
   INVALID = 1 << 4,
 }
 
-const NX_NOT_COMPATIBLE = "ERR NX and XX, GT or LT options at the same time are not compatible";
-const GT_LT_NOT_COMPATIBLE = "ERR GT and LT options at the same time are not compatible";
+export const NX_NOT_COMPATIBLE =
+  "ERR NX and XX, GT or LT options at the same time are not compatible";
+export const GT_LT_NOT_COMPATIBLE = "ERR GT and LT options at the same time are not compatible";
 const NO_KEY = -2;
 const NO_EXPIRY = -1;
 

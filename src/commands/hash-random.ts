@@ -50,21 +50,27 @@ function hrandfieldCommand(ctx: CommandContext, args: Args, reply: ReplyWriter):
   }
   if (!openHash(ctx, record, reply)) return;
   const { hashes } = ctx.keyspace;
+  const size = hashes.visibleLength();
+  if (size === 0) {
+    if (hasCount) reply.array(0);
+    else reply.nil();
+    return;
+  }
   if (!hasCount) {
     hashes.pickRandom(ctx.prng);
     replyEntry(reply, hashes.field);
     return;
   }
-  const count = given < 0 ? -given : Math.min(given, hashes.length);
+  const count = given < 0 ? -given : Math.min(given, size);
   reply.array(withValues && !reply.resp3 ? count * 2 : count);
   if (given < 0) {
     for (let i = 0; i < count; i++) {
       hashes.pickRandom(ctx.prng);
       replyField(hashes, withValues, reply);
     }
-  } else if (hashes.isIndexed && count * DRAW_FACTOR <= hashes.length) {
+  } else if (hashes.isIndexed && count * DRAW_FACTOR <= size) {
     drawDistinct(hashes, ctx.prng, count, withValues, reply);
-  } else sampleFields(hashes, ctx.prng, count, withValues, reply);
+  } else sampleFields(hashes, ctx.prng, size, count, withValues, reply);
 }
 
 function isPairCount(args: Args): boolean {
@@ -83,13 +89,14 @@ function replyField(hashes: Hashes, withValues: boolean, reply: ReplyWriter): vo
 function sampleFields(
   hashes: Hashes,
   prng: Prng,
+  size: number,
   count: number,
   withValues: boolean,
   reply: ReplyWriter,
 ): void {
   let wanted = count;
   hashes.startWalk();
-  for (let left = hashes.length; wanted > 0 && hashes.next(); left--) {
+  for (let left = size; wanted > 0 && hashes.next(); left--) {
     if (prng.nextBelow(left) >= wanted) continue;
     replyField(hashes, withValues, reply);
     wanted--;
@@ -108,8 +115,9 @@ function drawDistinct(
   while (drawn.size < count) {
     const entry = hashes.randomEntry(prng);
     if (drawn.has(entry)) continue;
-    drawn.add(entry);
     hashes.loadEntry(entry);
+    if (!hashes.isVisible()) continue;
+    drawn.add(entry);
     replyField(hashes, withValues, reply);
   }
 }

@@ -31,11 +31,15 @@ export function openOrCreateHash(ctx: CommandContext, record: number, reply: Rep
 export function storeHash(ctx: CommandContext, args: Args, record: number): void {
   const { db } = ctx;
   const { hashes } = ctx.keyspace;
-  if (record !== 0) db.updateRoot(record, hashes.encoding, hashes.root);
-  else {
-    const { view, start, end } = args;
-    db.insertRoot(view, start[1], end[1], ValueType.HASH, hashes.encoding, hashes.root);
+  if (record !== 0) {
+    db.updateRoot(record, hashes.encoding, hashes.root);
+    db.setFieldExpiry(record, hashes.hasExpiries);
+    return;
   }
+  const { view, start, end } = args;
+  const { encoding, root } = hashes;
+  const added = db.insertRoot(view, start[1], end[1], ValueType.HASH, encoding, root);
+  if (hashes.hasExpiries) db.setFieldExpiry(added, true);
 }
 
 /**
@@ -44,6 +48,7 @@ export function storeHash(ctx: CommandContext, args: Args, record: number): void
  */
 export function settleHash(db: Database, record: number, hashes: Hashes): boolean {
   db.updateRoot(record, hashes.encoding, hashes.root);
+  db.setFieldExpiry(record, hashes.hasExpiries);
   if (hashes.length > 0) return false;
   db.removeFound(record);
   return true;

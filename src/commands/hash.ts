@@ -153,6 +153,7 @@ function setFields(ctx: CommandContext, args: Args, reply: ReplyWriter, command:
   let created = 0;
   for (let i = 2; i < count; i += 2) {
     if (hashes.set(view, start[i], end[i], view, start[i + 1], end[i + 1])) created++;
+    else if (hashes.hasExpiries) hashes.persist(view, start[i], end[i]);
   }
   storeHash(ctx, args, record);
   db.changed(NotifyClass.HASH, "hset", view, start[1], end[1]);
@@ -301,7 +302,7 @@ function replyAll(
   const record = ctx.db.lookupRead(args.view, args.start[1], args.end[1]);
   if (record !== 0 && !openHash(ctx, record, reply)) return;
   const hashes = ctx.keyspace.hashes;
-  const count = record === 0 ? 0 : hashes.length;
+  const count = record === 0 ? 0 : hashes.visibleLength();
   if (withFields && withValues) reply.map(count);
   else reply.array(count);
   if (record === 0) return;
@@ -329,6 +330,7 @@ function hscanCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
   if (scan === null) return;
   const { hashes } = ctx.keyspace;
   replyScan(args, scan, hashes, reply, () => {
+    if (!hashes.isVisible()) return 0;
     replyEntry(reply, hashes.field);
     if (!scan.namesOnly) replyEntry(reply, hashes.value);
     return scan.namesOnly ? 1 : 2;

@@ -245,6 +245,7 @@ function statsFields(ctx: CommandContext): Field[] {
     ["sync_partial_ok", 0],
     ["sync_partial_err", 0],
     ["expired_keys", keyspace.expiredKeys],
+    ["expired_fields", keyspace.expiredFields],
     ["expired_stale_perc", (expiry.staleShare * 100).toFixed(2)],
     ["expired_time_cap_reached_count", expiry.timeCapReached],
     ["expire_cycle_cpu_milliseconds", Math.floor(expiry.spentUs / 1000)],
@@ -381,10 +382,13 @@ function clusterFields(): Field[] {
 
 function keyspaceFields(ctx: CommandContext): Field[] {
   const fields: Field[] = [];
-  for (const { id, index, volatile, averageTtlMs } of ctx.keyspace.databases) {
+  for (const { id, index, volatile, averageTtlMs, expiringFields } of ctx.keyspace.databases) {
     if (index.size === 0) continue;
     const ttl = Math.round(averageTtlMs);
-    fields.push([`db${id}`, `keys=${index.size},expires=${volatile.size},avg_ttl=${ttl}`]);
+    const text = `keys=${index.size},expires=${volatile.size},avg_ttl=${ttl}`;
+    const { size } = expiringFields;
+    // Valkey 9 shows it always, 8.1 never: only where there is something to show.
+    fields.push([`db${id}`, size === 0 ? text : `${text},keys_with_volatile_items=${size}`]);
   }
   return fields;
 }

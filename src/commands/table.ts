@@ -42,6 +42,8 @@ import { bitmapCommands } from "./bitmap.ts";
 import { bitfieldCommands } from "./bitfield.ts";
 import { bitopCommands } from "./bitop.ts";
 import { hyperloglogCommands } from "./hyperloglog.ts";
+import { hashExpireValueCommands } from "./hash-expire-values.ts";
+import { hashExpireCommands } from "./hash-expire.ts";
 import { hashIncrementCommands } from "./hash-increment.ts";
 import { hashRandomCommands } from "./hash-random.ts";
 import { hashCommands } from "./hash.ts";
@@ -108,6 +110,8 @@ export function commandTable(): readonly CommandSpec[] {
     ...hashCommands,
     ...hashIncrementCommands,
     ...hashRandomCommands,
+    ...hashExpireCommands,
+    ...hashExpireValueCommands,
     ...setCommands,
     ...setRandomCommands,
     ...setAlgebraCommands,

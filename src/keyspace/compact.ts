@@ -183,6 +183,7 @@ export class Compactor {
     const { found } = this;
     if (database.index.compactSegment(cursor)) this.hits++;
     if (database.volatile.compactSegment(cursor)) this.hits++;
+    if (database.expiringFields.compactSegment(cursor)) this.hits++;
     found.length = 0;
     const next = database.index.scan(cursor, found.push);
     for (let i = 0; i < found.length; i++) {

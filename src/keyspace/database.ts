@@ -42,10 +42,14 @@ export class Database {
   readonly index: HashIndex;
   /** Records with an expiry: what active expiry and the volatile-* policies walk. */
   readonly volatile: HashIndex;
+  /** Hashes of which fields expire: what active expiry of fields walks. */
+  readonly expiringFields: HashIndex;
   /** The hash of the key that was looked up last. */
   hash = 0;
   /** Position in hash order where active expiry goes on. */
   expireCursor = 0;
+  /** The same, of the hashes of which fields expire. */
+  fieldExpireCursor = 0;
   /** Estimate of the mean time to live in ms, as INFO keyspace shows it. */
   averageTtlMs = 0;
 
@@ -59,6 +63,7 @@ export class Database {
     this.arena = arena;
     this.index = new HashIndex(arena, RECORD_KEY_AT, hashKey0, hashKey1);
     this.volatile = new HashIndex(arena, RECORD_KEY_AT, hashKey0, hashKey1);
+    this.expiringFields = new HashIndex(arena, RECORD_KEY_AT, hashKey0, hashKey1);
   }
 
   /** The hash of a key: taken from the batch's prefetch if it was this key, else computed. */
@@ -221,6 +226,7 @@ export class Database {
     const view = viewOf(this.arena, record);
     copyBytes(view, valueAt(view, record, sourceMeta), sourceView, from, valueBytes);
     if ((sourceMeta & Meta.EXPIRY) !== 0) copyExpireAt(view, record, sourceView, source);
+    if ((sourceMeta & Meta.FIELD_EXPIRY) !== 0) this.expiringFields.insert(record, this.hash);
     return record;
   }
 
@@ -279,6 +285,7 @@ export class Database {
     setMeta(this.arena, moved, meta);
     setRoot(view, moved, meta, root);
     if ((oldMeta & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
+    if ((oldMeta & Meta.FIELD_EXPIRY) !== 0) this.forgetFieldExpiry(record);
     this.index.replaceFound(moved);
     this.keyspace.freeRecord(record);
     return moved;
@@ -364,8 +371,19 @@ export class Database {
 
   /** Takes the key looked up last out of the database without freeing its record. */
   detachFound(record: number): void {
-    if ((metaOf(this.arena, record) & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
+    const meta = metaOf(this.arena, record);
+    if ((meta & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
+    if ((meta & Meta.FIELD_EXPIRY) !== 0) this.forgetFieldExpiry(record);
     this.index.removeFound(this.hash);
+  }
+
+  /** Notes whether fields of the key looked up last, whose record this is, expire. */
+  setFieldExpiry(record: number, expires: boolean): void {
+    const meta = metaOf(this.arena, record);
+    if (((meta & Meta.FIELD_EXPIRY) !== 0) === expires) return;
+    setMeta(this.arena, record, meta ^ Meta.FIELD_EXPIRY);
+    if (expires) this.expiringFields.insert(record, this.hash);
+    else this.forgetFieldExpiry(record);
   }
 
   /** When the record expires in unix ms, rounded beyond 2^53; -1 if never. */
@@ -475,6 +493,7 @@ export class Database {
     this.index.eachEntry((record) => keyspace.freeRecord(record));
     this.index.clear();
     this.volatile.clear();
+    this.expiringFields.clear();
     this.forget();
   }
 
@@ -485,8 +504,10 @@ export class Database {
   forget(): void {
     this.index.reset();
     this.volatile.reset();
+    this.expiringFields.reset();
     this.averageTtlMs = 0;
     this.expireCursor = 0;
+    this.fieldExpireCursor = 0;
   }
 
   /**
@@ -521,6 +542,7 @@ export class Database {
     const flags = (meta & Meta.CLOCK_MASK) | (encoding << Meta.ENCODING_SHIFT);
     setMeta(this.arena, moved, keepExpiry ? flags | Meta.EXPIRY : flags);
     if (!keepExpiry && (meta & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
+    if ((meta & Meta.FIELD_EXPIRY) !== 0) this.forgetFieldExpiry(record);
     const at = valueAt(view, moved, metaOf(this.arena, moved));
     copyBytes(view, writePrefix(view, at, length), source, from, length);
     this.replaceRecord(record, moved, metaOf(this.arena, moved));
@@ -544,6 +566,7 @@ export class Database {
     copyBytes(view, base + newBytes - valueBytes, old, oldValue, valueBytes);
     setMeta(this.arena, moved, newMeta);
     this.index.replaceFound(moved);
+    if ((meta & Meta.FIELD_EXPIRY) !== 0) this.replaceIn(this.expiringFields, record, moved);
     this.arena.free(record, bytes);
     return moved;
   }
@@ -551,18 +574,30 @@ export class Database {
   /** Lets the indexes name `moved` in place of `record`, the key looked up last. */
   private replaceRecord(record: number, moved: number, meta: number): void {
     this.index.replaceFound(moved);
-    if ((meta & Meta.EXPIRY) === 0) return;
+    if ((meta & Meta.EXPIRY) !== 0) this.replaceIn(this.volatile, record, moved);
+    if ((meta & Meta.FIELD_EXPIRY) !== 0) this.replaceIn(this.expiringFields, record, moved);
+  }
+
+  private replaceIn(index: HashIndex, record: number, moved: number): void {
     const view = viewOf(this.arena, record);
     const start = keyStart(view, record);
-    this.volatile.find(view, start, start + keyLength(view, record), this.hash);
-    this.volatile.replaceFound(moved);
+    index.find(view, start, start + keyLength(view, record), this.hash);
+    index.replaceFound(moved);
   }
 
   private forgetExpiry(record: number): void {
+    this.removeFrom(this.volatile, record);
+  }
+
+  private forgetFieldExpiry(record: number): void {
+    this.removeFrom(this.expiringFields, record);
+  }
+
+  private removeFrom(index: HashIndex, record: number): void {
     const view = viewOf(this.arena, record);
     const start = keyStart(view, record);
-    if (this.volatile.find(view, start, start + keyLength(view, record), this.hash) !== 0) {
-      this.volatile.removeFound(this.hash);
+    if (index.find(view, start, start + keyLength(view, record), this.hash) !== 0) {
+      index.removeFound(this.hash);
     }
   }
 }

@@ -17,6 +17,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Database } from "./database.ts";
+import { FieldExpiry } from "./field-expire.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { RecordList } from "./record-list.ts";
 
@@ -53,6 +54,7 @@ export class ActiveExpiry {
   /** Microseconds spent: expire_cycle_cpu_milliseconds. */
   spentUs = 0;
 
+  private readonly fields: FieldExpiry;
   private nextDatabase = 0;
   private ranOutOfTime = false;
   private lastFastUs = -Infinity;
@@ -64,10 +66,16 @@ export class ActiveExpiry {
   constructor(
     private readonly keyspace: Keyspace,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.fields = new FieldExpiry(keyspace, clock);
+  }
 
-  /** One slow cycle of at most `budgetUs`. Returns the number of keys removed. */
+  /**
+   * One slow cycle of at most `budgetUs`, and one of fields, of a quarter of that. Returns the
+   * number of keys removed.
+   */
   runSlow(budgetUs: number): number {
+    this.fields.run(budgetUs / 4);
     const { databases } = this.keyspace;
     const limit = this.ranOutOfTime ? databases.length : DATABASES_PER_CYCLE;
     return this.run(budgetUs, Math.min(databases.length, limit));

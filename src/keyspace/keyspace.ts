@@ -107,6 +107,8 @@ export class Keyspace {
   hits = 0;
   misses = 0;
   expiredKeys = 0;
+  /** Fields of hashes that expired. */
+  expiredFields = 0;
   evictedKeys = 0;
 
   /** False while the server must not remove expired keys by itself (a replica, a paused server). */
@@ -159,6 +161,7 @@ export class Keyspace {
   /** Reads the clock: called once per batch of requests, and by the cron. */
   tick(): void {
     this.nowMs = this.clock.nowMs();
+    this.hashes.nowMs = this.nowMs;
     this.accessClock = Math.floor(this.nowMs / 1000) & Meta.CLOCK_MASK;
   }
 
@@ -295,6 +298,7 @@ export class Keyspace {
     this.hits = 0;
     this.misses = 0;
     this.expiredKeys = 0;
+    this.expiredFields = 0;
     this.evictedKeys = 0;
     this.expiry.resetStats();
     this.evictor.resetStats();

@@ -14,12 +14,15 @@
  *                      27..28  encoding within the type
  *                      29      ROOT: the value is a root block, not inline
  *                      30      EXPIRY: the record has an expiry and stands in the volatile index
+ *                      31      FIELD_EXPIRY: it is a hash with fields that expire, and stands in
+ *                              the index of those
  *
  * 3,000,000 keys of 11 bytes with 32-byte values take 56 bytes each here, 63 with the index.
  *
  * Invariants
  *  1. A record's block was allocated with exactly `recordBytes` bytes.
- *  2. A record has EXPIRY exactly while the volatile index of its database holds it.
+ *  2. A record has EXPIRY exactly while the volatile index of its database holds it, and
+ *     FIELD_EXPIRY exactly while the index of hashes with expiring fields does.
  *
  * Why the key is inline and not a reference: a lookup then costs one cache miss, not two.
  * Why text and no binary integers: GET is a copy, and small numbers are shorter as text.
@@ -55,6 +58,7 @@ export const enum Meta {
   ENCODING_MASK = 3,
   ROOT = 0x20000000,
   EXPIRY = 0x40000000,
+  FIELD_EXPIRY = -0x80000000,
 }
 
 /** Bytes of the meta word, and so where the key begins: `keyAt` of the keyspace indexes. */

@@ -4,7 +4,7 @@
  *
  *     encoding       root block
  *     LISTPACK  0    a listpack: field, value, field, value, ... in the order of insertion
- *     TABLE     1    | state of the fields' HashIndex 24 B |
+ *     TABLE     1    | state of the fields' HashIndex 24 B | i32 table of expiries, 0 = none | 4 B |
  *                    entries in blocks of their own: | stored field | stored value |, as
  *                    memory/stored-bytes.ts stores byte strings; OBJECT ENCODING: "hashtable"
  *
@@ -15,6 +15,9 @@
  * may change `root` and `encoding`, which the caller then notes in the record. The cursor: `find`,
  * `next`, `pickRandom` and `loadEntry` leave the field in `field` and its value in `value`, where
  * they stay until the hash changes.
+ *
+ * A field that has expired is invisible, but counted by `length` until `removeExpired` takes it
+ * away (types/field-expiry.ts). Only a TABLE has such fields.
  *
  * Of n fields, TABLE: find, set and remove are O(1) expected; LISTPACK: all are O(n).
  *
@@ -45,6 +48,7 @@ import {
   listpackReplace,
   listpackSeek,
 } from "../structures/listpack.ts";
+import { FIELD_EXPIRY_ROOT_BYTES, FieldExpiries, expiryEntryBytes } from "./field-expiry.ts";
 import {
   compactTable,
   duplicateTable,
@@ -60,7 +64,8 @@ export const enum HashEncoding {
 }
 
 /** Bytes of a TABLE's root block. */
-const ROOT_BYTES = INDEX_STATE_BYTES;
+const ROOT_BYTES = INDEX_STATE_BYTES + 8;
+const EXPIRIES_WORD = INDEX_STATE_BYTES >> 2;
 
 /** When a hash is small: hash-max-listpack-entries and hash-max-listpack-value. */
 export class HashLimits {
@@ -77,7 +82,11 @@ export class Hashes {
   readonly field = new ListpackEntry();
   readonly value = new ListpackEntry();
 
+  /** Unix ms of the current batch: fields whose time is below are invisible. */
+  nowMs = 0;
+
   private readonly index: HashIndex;
+  private readonly expiries: FieldExpiries;
   /** The name of a scanned member: the field. */
   readonly member = this.field;
 
@@ -96,14 +105,20 @@ export class Hashes {
     hashKey1: number,
   ) {
     this.index = new HashIndex(arena, 0, hashKey0, hashKey1);
+    this.expiries = new FieldExpiries(arena, hashKey0, hashKey1);
   }
 
   /** Points this object at a value. */
   attach(root: number, encoding: number): void {
     this.root = root;
     this.encoding = encoding;
-    if (encoding === HashEncoding.TABLE) this.index.attach(root);
-    else this.locateListpack();
+    if (encoding === HashEncoding.TABLE) {
+      this.index.attach(root);
+      this.expiries.attach(expiriesOf(this.arena, root));
+    } else {
+      this.expiries.root = 0;
+      this.locateListpack();
+    }
   }
 
   /** Makes and attaches an empty hash. Grows the arena. */
@@ -111,10 +126,29 @@ export class Hashes {
     this.attach(listpackCreate(this.arena), HashEncoding.LISTPACK);
   }
 
+  /** Whether any field expires. */
+  get hasExpiries(): boolean {
+    return this.expiries.root !== 0;
+  }
+
+  /** Fields that expire. */
+  get expiringCount(): number {
+    return this.expiries.size;
+  }
+
   /** Fields in the hash. */
   get length(): number {
     if (this.encoding === HashEncoding.TABLE) return this.index.size;
     return listpackLength(this.view, this.base) >>> 1;
+  }
+
+  /** Fields in the hash that have not expired. O(1) without expiring fields, else O(n). */
+  visibleLength(): number {
+    if (!this.hasExpiries) return this.length;
+    let count = 0;
+    this.startWalk();
+    while (this.next()) count++;
+    return count;
   }
 
   /** Whether `scanEntries` and `loadEntry` apply. */
@@ -127,7 +161,7 @@ export class Hashes {
     if (this.encoding === HashEncoding.TABLE) {
       const { index } = this;
       const entry = index.find(view, start, end, index.hash(view, start, end));
-      if (entry === 0) return false;
+      if (entry === 0 || (this.hasExpiries && this.isExpired(view, start, end))) return false;
       this.loadValue(entry);
       return true;
     }
@@ -154,8 +188,8 @@ export class Hashes {
   }
 
   /**
-   * Gives a field a value, and is true if the field is new. Requires: neither lies in this hash.
-   * Grows the arena.
+   * Gives a field a value, and is true if the field is new, or had expired. It keeps its expiry.
+   * Requires: neither lies in this hash. Grows the arena.
    */
   set(
     view: DataView,
@@ -179,22 +213,75 @@ export class Hashes {
     const length = valueEnd - valueStart;
     const bytes = fieldBytes + storedBytes(length);
     if (entry !== 0) {
+      const isNew = this.hasExpiries && this.isExpired(view, start, end);
+      if (isNew) this.persist(view, start, end);
       const oldBytes = entryBytes(arena, entry);
       if (blockBytes(oldBytes) === blockBytes(bytes)) {
         const target = arena.views[entry >>> Ref.SEGMENT_SHIFT];
         const at = ((entry & Ref.GRANULE_MASK) << 3) + fieldBytes;
         copyBytes(target, writePrefix(target, at, length), valueView, valueStart, length);
-        return false;
+        return isNew;
       }
       index.replaceFound(this.newEntry(view, start, end, valueView, valueStart, valueEnd));
       arena.free(entry, oldBytes);
-      return false;
+      return isNew;
     }
     const added = this.newEntry(view, start, end, valueView, valueStart, valueEnd);
     index.insert(added, hash);
     index.store(this.root);
     return true;
   }
+
+  /** When the field expires in unix ms; -1 = never, or not there. */
+  expireAtMs(view: DataView, start: number, end: number): number {
+    return this.expiries.timeOf(view, start, end);
+  }
+
+  /** Lets a field expire, in a TABLE then. Requires: it is there. Grows the arena. */
+  setExpireAt(view: DataView, start: number, end: number, atMs: number): void {
+    if (this.encoding === HashEncoding.LISTPACK) this.toTable();
+    this.expiries.set(view, start, end, atMs);
+    this.storeExpiries();
+  }
+
+  /** Lets a field live forever; false if it did. */
+  persist(view: DataView, start: number, end: number): boolean {
+    if (!this.expiries.remove(view, start, end)) return false;
+    this.storeExpiries();
+    return true;
+  }
+
+  /**
+   * Removes fields that have expired: of those that expire, looks at the next `count` or a few
+   * more. Returns how many were removed. Sets `roundIsOver` when all have been looked at.
+   * Requires: hasExpiries.
+   * COLD: active expiry.
+   */
+  removeExpired(count: number): number {
+    const { arena, expiries } = this;
+    const found: number[] = [];
+    this.roundIsOver = false;
+    while (found.length < count && !this.roundIsOver) {
+      this.roundIsOver = !expiries.scan((entry) => found.push(entry));
+    }
+    this.sampledCount = found.length;
+    let removed = 0;
+    for (const entry of found) {
+      if (expiries.timeAt(entry) >= this.nowMs) continue;
+      const view = arena.views[entry >>> Ref.SEGMENT_SHIFT];
+      const start = expiries.fieldStart(entry);
+      const end = start + expiries.fieldLength(entry);
+      this.removeEntry(view, start, end);
+      expiries.remove(view, start, end);
+      removed++;
+    }
+    this.storeExpiries();
+    return removed;
+  }
+
+  /** Of the last `removeExpired`. */
+  roundIsOver = false;
+  sampledCount = 0;
 
   /** Removes a field; false if it is not there. Grows the arena. */
   remove(view: DataView, start: number, end: number): boolean {
@@ -205,14 +292,10 @@ export class Hashes {
       this.locateListpack();
       return true;
     }
-    const { index } = this;
-    const hash = index.hash(view, start, end);
-    const entry = index.find(view, start, end, hash);
-    if (entry === 0) return false;
-    index.removeFound(hash);
-    index.store(this.root);
-    this.arena.free(entry, entryBytes(this.arena, entry));
-    return true;
+    if (!this.hasExpiries) return this.removeEntry(view, start, end);
+    if (this.isExpired(view, start, end)) return false;
+    this.persist(view, start, end);
+    return this.removeEntry(view, start, end);
   }
 
   /** Begins a walk over all fields: `next` puts the cursor on one after the other. */
@@ -224,9 +307,11 @@ export class Hashes {
   /** False at the end of the walk. Requires: the hash has not changed since `startWalk`. */
   next(): boolean {
     if (this.encoding === HashEncoding.TABLE) {
-      const entry = this.index.nextEntry();
-      if (entry === 0) return false;
-      this.loadEntry(entry);
+      do {
+        const entry = this.index.nextEntry();
+        if (entry === 0) return false;
+        this.loadEntry(entry);
+      } while (!this.isVisible());
       return true;
     }
     if (listpackIsEnd(this.view, this.walkAt)) return false;
@@ -234,13 +319,21 @@ export class Hashes {
     return true;
   }
 
-  /** Puts the cursor on a random field, all with the same chance. Requires: length > 0. */
+  /** Whether the field at the cursor has not expired. */
+  isVisible(): boolean {
+    if (!this.hasExpiries) return true;
+    const { field } = this;
+    return !this.isExpired(field.view, field.start, field.start + field.length);
+  }
+
+  /** Puts the cursor on a random field, all with the same chance. Requires: visibleLength > 0. */
   pickRandom(prng: Prng): void {
     if (this.encoding === HashEncoding.LISTPACK) {
       this.loadPair(listpackSeek(this.view, this.base, prng.nextBelow(this.length) << 1));
       return;
     }
-    this.loadEntry(this.randomEntry(prng));
+    do this.loadEntry(this.randomEntry(prng));
+    while (!this.isVisible());
   }
 
   /** The entry of a random field, all with the same chance. Requires: a TABLE, length > 0. */
@@ -273,6 +366,7 @@ export class Hashes {
     const listpack = this.root;
     const root = arena.allocate(ROOT_BYTES);
     this.index.attachNew(root);
+    setExpiries(arena, root, 0);
     for (let at = this.base + Listpack.HEADER; !listpackIsEnd(this.view, at); at = this.walkAt) {
       this.loadPair(at);
       if (field.isInteger) field.setString(textView, 0, field.writeText(text, textView, 0));
@@ -304,6 +398,7 @@ export class Hashes {
   verify(): void {
     if (this.encoding === HashEncoding.TABLE) {
       this.index.verify();
+      this.expiries.verify();
       return;
     }
     if (listpackLength(this.view, this.base) % 2 !== 0) throw new Error("a field without a value");
@@ -315,6 +410,27 @@ export class Hashes {
       fields.add(text.toHex());
     }
     if (fields.size !== this.length) throw new Error("a field twice");
+  }
+
+  private isExpired(view: DataView, start: number, end: number): boolean {
+    const atMs = this.expiries.timeOf(view, start, end);
+    return atMs >= 0 && atMs < this.nowMs;
+  }
+
+  private storeExpiries(): void {
+    setExpiries(this.arena, this.root, this.expiries.root);
+  }
+
+  /** Removes a field of a TABLE, but not its expiry. */
+  private removeEntry(view: DataView, start: number, end: number): boolean {
+    const { index } = this;
+    const hash = index.hash(view, start, end);
+    const entry = index.find(view, start, end, hash);
+    if (entry === 0) return false;
+    index.removeFound(hash);
+    index.store(this.root);
+    this.arena.free(entry, entryBytes(this.arena, entry));
+    return true;
   }
 
   private locateListpack(): void {
@@ -390,19 +506,49 @@ function entryBytes(arena: Arena, entry: number): number {
   return fieldBytes + storedBytes(storedLength(view, at + fieldBytes));
 }
 
-/** Frees the value. O(n). */
-export function freeHash(arena: Arena, root: number, encoding: number): void {
-  if (encoding === HashEncoding.LISTPACK) listpackFree(arena, root);
-  else freeTable(arena, root, ROOT_BYTES, entryBytes);
+/** The root of the table of expiries of a TABLE; 0 = none. */
+function expiriesOf(arena: Arena, root: number): number {
+  return arena.words[root >>> Ref.SEGMENT_SHIFT][((root & Ref.GRANULE_MASK) << 1) + EXPIRIES_WORD];
 }
 
-/** Frees a TABLE in steps: the next step's cursor, or 0 when it is gone. O(1) a step. */
-export function freeHashStep(arena: Arena, root: number, encoding: number, cursor: number): number {
-  if (encoding === HashEncoding.TABLE) {
-    return freeTableStep(arena, root, ROOT_BYTES, entryBytes, cursor);
+function setExpiries(arena: Arena, root: number, expiries: number): void {
+  arena.words[root >>> Ref.SEGMENT_SHIFT][((root & Ref.GRANULE_MASK) << 1) + EXPIRIES_WORD] =
+    expiries;
+}
+
+/** Whether fields of the value expire. */
+export function hashHasExpiries(arena: Arena, root: number, encoding: number): boolean {
+  return encoding === HashEncoding.TABLE && expiriesOf(arena, root) !== 0;
+}
+
+/** Frees the value. O(n). */
+export function freeHash(arena: Arena, root: number, encoding: number): void {
+  if (encoding === HashEncoding.LISTPACK) {
+    listpackFree(arena, root);
+    return;
   }
-  listpackFree(arena, root);
-  return 0;
+  const expiries = expiriesOf(arena, root);
+  if (expiries !== 0) freeTable(arena, expiries, FIELD_EXPIRY_ROOT_BYTES, expiryEntryBytes);
+  freeTable(arena, root, ROOT_BYTES, entryBytes);
+}
+
+/**
+ * Frees a TABLE in steps: the next step's cursor, or 0 when it is gone. Cursors below 0 belong to
+ * the table of expiries, which goes first. O(1) a step.
+ */
+export function freeHashStep(arena: Arena, root: number, encoding: number, cursor: number): number {
+  if (encoding === HashEncoding.LISTPACK) {
+    listpackFree(arena, root);
+    return 0;
+  }
+  const expiries = expiriesOf(arena, root);
+  if (expiries === 0) {
+    return freeTableStep(arena, root, ROOT_BYTES, entryBytes, Math.max(0, cursor));
+  }
+  const bytes = FIELD_EXPIRY_ROOT_BYTES;
+  const next = freeTableStep(arena, expiries, bytes, expiryEntryBytes, -cursor);
+  if (next === 0) setExpiries(arena, root, 0);
+  return next === 0 ? -1 : -next;
 }
 
 /** Blocks that freeing the value takes, roughly. O(1). */
@@ -413,17 +559,32 @@ export function hashBlocks(arena: Arena, root: number, encoding: number): number
 /** The root of a copy. O(n). Grows the arena. */
 export function duplicateHash(arena: Arena, root: number, encoding: number): number {
   if (encoding === HashEncoding.LISTPACK) return listpackDuplicate(arena, root);
-  return duplicateTable(arena, root, ROOT_BYTES, entryBytes);
+  const copy = duplicateTable(arena, root, ROOT_BYTES, entryBytes);
+  const expiries = expiriesOf(arena, root);
+  if (expiries !== 0) {
+    const bytes = FIELD_EXPIRY_ROOT_BYTES;
+    setExpiries(arena, copy, duplicateTable(arena, expiries, bytes, expiryEntryBytes));
+  }
+  return copy;
 }
 
 /** Moves the blocks that lie in sparse spans; returns the root's new reference. O(n). */
 export function compactHash(arena: Arena, root: number, encoding: number): number {
   if (encoding === HashEncoding.LISTPACK) return listpackCompact(arena, root);
-  return compactTable(arena, root, ROOT_BYTES, entryBytes);
+  const moved = compactTable(arena, root, ROOT_BYTES, entryBytes);
+  const expiries = expiriesOf(arena, moved);
+  if (expiries !== 0) {
+    const bytes = FIELD_EXPIRY_ROOT_BYTES;
+    setExpiries(arena, moved, compactTable(arena, expiries, bytes, expiryEntryBytes));
+  }
+  return moved;
 }
 
 /** Bytes of arena memory that the value occupies. O(n). */
 export function hashMemoryBytes(arena: Arena, root: number, encoding: number): number {
   if (encoding === HashEncoding.LISTPACK) return listpackMemoryBytes(arena, root);
-  return tableMemoryBytes(arena, root, ROOT_BYTES, entryBytes);
+  const own = tableMemoryBytes(arena, root, ROOT_BYTES, entryBytes);
+  const expiries = expiriesOf(arena, root);
+  if (expiries === 0) return own;
+  return own + tableMemoryBytes(arena, expiries, FIELD_EXPIRY_ROOT_BYTES, expiryEntryBytes);
 }
