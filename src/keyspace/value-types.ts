@@ -47,6 +47,8 @@ import {
   compactZset,
   duplicateZset,
   freeZset,
+  freeZsetStep,
+  zsetBlocks,
   zsetMemoryBytes,
 } from "../types/zset.ts";
 import {
@@ -144,6 +146,7 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     duplicate: duplicateZset,
     compact: compactZset,
     memoryBytes: zsetMemoryBytes,
+    steps: { blocks: zsetBlocks, free: freeZsetStep },
   },
   {
     name: "hash",

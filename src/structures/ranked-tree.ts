@@ -303,9 +303,35 @@ export class RankedTree {
 
   /** Frees all nodes and makes the tree empty; the entries stay. O(nodes). */
   clear(): void {
-    const root = this.words[this.at + ROOT];
-    if (root !== 0) this.freeNodes(root, this.words[this.at + HEIGHT]);
-    for (let i = 0; i <= LAST; i++) this.words[this.at + i] = 0;
+    this.freeInnerNodes();
+    this.freeLeaves(Infinity);
+  }
+
+  /**
+   * Frees the inner nodes. Requires: nothing but `freeLeaves` is called any more until all are
+   * freed. O(inner nodes).
+   */
+  freeInnerNodes(): void {
+    const { words, at } = this;
+    if (words[at + HEIGHT] > 0) this.freeInnerBelow(words[at + ROOT], words[at + HEIGHT]);
+    words[at + ROOT] = 0;
+    words[at + HEIGHT] = 0;
+    words[at + COUNT] = 0;
+  }
+
+  /** Frees up to `countMax` leaves after `freeInnerNodes`. Returns whether there are more. */
+  freeLeaves(countMax: number): boolean {
+    const { arena, words, at } = this;
+    let leaf = words[at + FIRST];
+    for (let i = 0; i < countMax && leaf !== 0; i++) {
+      const next =
+        arena.words[leaf >>> Ref.SEGMENT_SHIFT][((leaf & Ref.GRANULE_MASK) << 1) + NEXT_WORD];
+      arena.free(leaf, LEAF_BYTES);
+      leaf = next;
+    }
+    words[at + FIRST] = leaf;
+    if (leaf === 0) words[at + LAST] = 0;
+    return leaf !== 0;
   }
 
   /** Bytes of arena memory that the nodes occupy. O(inner nodes). */
@@ -978,15 +1004,15 @@ export class RankedTree {
     return -1;
   }
 
-  private freeNodes(reference: number, level: number): void {
-    if (level > 0) {
+  private freeInnerBelow(reference: number, level: number): void {
+    if (level > 1) {
       const words = this.arena.words[reference >>> Ref.SEGMENT_SHIFT];
       const node = (reference & Ref.GRANULE_MASK) << 1;
       for (let i = words[node] - 1; i >= 0; i--) {
-        this.freeNodes(words[node + CHILDREN + i], level - 1);
+        this.freeInnerBelow(words[node + CHILDREN + i], level - 1);
       }
     }
-    this.arena.free(reference, level === 0 ? LEAF_BYTES : INNER_BYTES);
+    this.arena.free(reference, INNER_BYTES);
   }
 
   private bytesBelow(reference: number, level: number): number {

@@ -27,6 +27,7 @@ import { compareBytes } from "../base/bytes.ts";
 import { DOUBLE_BYTES_MAX, parseDouble, writeDouble } from "../base/double.ts";
 import { INTEGER_BYTES_MAX } from "../base/integer.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
+import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
 import { HashIndex, INDEX_STATE_BYTES } from "../structures/hash-index.ts";
 import {
   Listpack,
@@ -69,6 +70,11 @@ export const enum ZsetEncoding {
 /** Bytes of a TREE's root block. */
 const ROOT_BYTES = INDEX_STATE_BYTES + RANKED_TREE_STATE_BYTES;
 const TWO_32 = 4294967296;
+
+/** Cursors of `freeStep`: the leaves are next; the member index's segments from here on are. */
+const FREES_LEAVES = 1;
+const FREES_ENTRIES = 2;
+const LEAVES_PER_STEP = 256;
 
 /** When a sorted set is small: zset-max-listpack-entries and zset-max-listpack-value. */
 export class ZsetLimits {
@@ -400,6 +406,28 @@ export class SortedSets {
   }
 
   /**
+   * Frees a part of the attached TREE, some hundred blocks. Returns a cursor for the next step, or
+   * 0 when all is gone. Requires: `cursor` is 0 at first, then what the last step returned.
+   * COLD: for values too large to be freed at once.
+   */
+  freeStep(cursor: number): number {
+    const { arena, index, tree } = this;
+    if (cursor === 0) {
+      tree.freeInnerNodes();
+      return FREES_LEAVES;
+    }
+    if (cursor === FREES_LEAVES) {
+      return tree.freeLeaves(LEAVES_PER_STEP) ? FREES_LEAVES : FREES_ENTRIES;
+    }
+    const next = index.freeSegment(cursor - FREES_ENTRIES, (entry) =>
+      freeScoredMember(arena, entry),
+    );
+    if (next !== 0) return FREES_ENTRIES + next;
+    arena.free(this.root, ROOT_BYTES);
+    return 0;
+  }
+
+  /**
    * Makes and attaches a copy of the attached value. O(n). Grows the arena.
    * COLD: for COPY.
    */
@@ -474,14 +502,12 @@ export class SortedSets {
 
   /** Puts the cursor on an entry that `scanEntries` gave, without a place in the order. */
   loadEntry(entry: number): void {
-    const { arena } = this;
+    const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
+    const at = (entry & Ref.GRANULE_MASK) << 3;
+    const length = storedLength(view, at + SCORED_MEMBER_KEY_AT);
     this.at = entry;
-    this.member.setString(
-      memberView(arena, entry),
-      memberStart(arena, entry),
-      memberLength(arena, entry),
-    );
-    this.score = scoreOf(arena, entry);
+    this.score = view.getFloat64(at, true);
+    this.member.setString(view, at + SCORED_MEMBER_KEY_AT + prefixBytes(length), length);
   }
 
   /**
@@ -676,6 +702,18 @@ function attached(arena: Arena, root: number, encoding: number): SortedSets {
 export function freeZset(arena: Arena, root: number, encoding: number): void {
   if (encoding === ZsetEncoding.LISTPACK) listpackFree(arena, root);
   else attached(arena, root, encoding).free();
+}
+
+/** Frees a sorted set in steps, as `SortedSets.freeStep` does; a LISTPACK at once. */
+export function freeZsetStep(arena: Arena, root: number, encoding: number, cursor: number): number {
+  if (encoding === ZsetEncoding.TREE) return attached(arena, root, encoding).freeStep(cursor);
+  listpackFree(arena, root);
+  return 0;
+}
+
+/** Blocks of a sorted set, roughly. O(1). */
+export function zsetBlocks(arena: Arena, root: number, encoding: number): number {
+  return encoding === ZsetEncoding.TREE ? attached(arena, root, encoding).length : 1;
 }
 
 /** The root block of a copy. O(n). Grows the arena. */
