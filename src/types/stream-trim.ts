@@ -10,10 +10,10 @@
  */
 import { Ref } from "../memory/arena.ts";
 import { listpackBase } from "../structures/listpack.ts";
-import { StreamId } from "../structures/stream-id.ts";
+import type { StreamId } from "../structures/stream-id.ts";
 import {
   EntryFlag,
-  StreamNodeReader,
+  type StreamNodeReader,
   nodeCount,
   nodeLive,
   nodeMarkDeleted,
@@ -41,12 +41,10 @@ export interface TrimOptions {
 
 /** Trims the stream at hand; returns how many entries went. */
 export function trimStream(streams: Streams, groups: StreamGroups, options: TrimOptions): number {
-  const reader = new StreamNodeReader();
+  const { nodes, reader, edgeId: masterId } = streams;
   let removed = 0;
-  const { nodes } = streams;
   for (let node = nodes.seekFirst(); node !== 0;) {
     if (typeof options.limit === "number" && streams.length <= options.limit) break;
-    const masterId = new StreamId();
     nodes.readId(masterId);
     const view = streams.arena.views[node >>> Ref.SEGMENT_SHIFT];
     const live = nodeLive(view, listpackBase(node));

@@ -41,6 +41,7 @@ import { ListpackEntry } from "../structures/listpack-entry.ts";
 import { StreamId } from "../structures/stream-id.ts";
 import {
   EntryFlag,
+  StreamNodeReader,
   entryPieces,
   nodeCount,
   nodeDeleted,
@@ -83,6 +84,9 @@ export class Streams {
   /** The smallest and the largest ID. */
   readonly zeroId = new StreamId();
   readonly maxId = new StreamId();
+  /** For trimming: reads one node, and where a walk has come. */
+  readonly reader = new StreamNodeReader();
+  readonly edgeId = new StreamId();
   /** A cursor and IDs for commands to work with. */
   readonly piece = new ListpackEntry();
   readonly newId = new StreamId();
@@ -95,7 +99,6 @@ export class Streams {
   /** Index of the root block in `words`. */
   private base = 0;
   private readonly masterId = new StreamId();
-  private readonly edgeId = new StreamId();
   private readonly encoder = new EntryEncoder();
 
   constructor(readonly arena: Arena) {
