@@ -292,6 +292,7 @@ function hgetallCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): vo
   replyAll(ctx, args, reply, true, true);
 }
 
+/** COLD: only to the rule-keeper, which takes the header of a map for an array's method. */
 function replyAll(
   ctx: CommandContext,
   args: Args,

@@ -137,7 +137,7 @@ export class RdbEncoder {
     const { hashes } = this.keyspace;
     hashes.attach(root, encoding);
     writer.byte(RdbType.HASH);
-    writer.size(hashes.length);
+    writer.size(hashes.visibleLength());
     hashes.startWalk();
     while (hashes.next()) {
       this.entry(hashes.field);
