@@ -233,7 +233,7 @@ function getKeysGeneric(
   for (const { index, flags } of keys) {
     if (withFlags) reply.array(2);
     reply.bulkBytes(request.copy(index));
-    if (withFlags) replyWords(flags.split(" "), reply);
+    if (withFlags) replyWords(flags === "" ? [] : flags.split(" "), reply);
   }
 }
 

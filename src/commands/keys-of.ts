@@ -43,10 +43,34 @@ export function keysOf(spec: CommandSpec, args: Args): KeyArgument[] | null {
     if (!isKnown || hasWord(key, "incomplete")) isComplete = false;
   }
   if (isComplete) return found;
-  if (spec.getKeys === undefined) return null;
+  if (spec.getKeys === undefined) return countedKeys(spec, args);
   const indexes = spec.getKeys(args);
   if (indexes === null) return null;
   return indexes.map((index) => ({ index, flags: flagsAt(spec, args, index, found) }));
+}
+
+/**
+ * The keys of a request whose number of keys is no number, read as C reads it: "2x" is 2. Valkey
+ * tells them, without flags, though the command will refuse the request.
+ */
+function countedKeys(spec: CommandSpec, args: Args): KeyArgument[] | null {
+  const found: KeyArgument[] = [];
+  for (const { begin, find } of spec.keys) {
+    if (typeof begin !== "object" || !("index" in begin) || find === "unknown") return null;
+    if (!("countAt" in find)) {
+      found.push({ index: begin.index, flags: "" });
+      continue;
+    }
+    const countAt = begin.index + find.countAt;
+    if (countAt >= args.count) return null;
+    const count = parseInt(args.text(countAt), 10);
+    const first = begin.index + find.first;
+    if (!(count >= 1 && count <= (args.count - first) / find.step)) return null;
+    const keys = Array.from({ length: count }, (_, i) => first + i * find.step);
+    // A destination, which stands before them, is told behind them.
+    found.unshift(...keys.map((index) => ({ index, flags: "" })));
+  }
+  return spec.keys.some(({ find }) => typeof find === "object" && "countAt" in find) ? found : null;
 }
 
 /** Appends the keys of one spec; false if it or the arguments do not tell them. */
