@@ -8,7 +8,7 @@ import { compareKeyspaces } from "../support/keyspace-state.ts";
 import { describeWithPeers } from "../support/peers.ts";
 import { formatReply } from "../support/reply.ts";
 import type { Argument, RespClient } from "../support/resp-client.ts";
-import type { ServerProcess } from "../support/server-process.ts";
+import { type ServerProcess, useServer } from "../support/server-process.ts";
 
 const TEXTS: readonly string[] = [
   "",
@@ -235,6 +235,30 @@ describeWithPeers("DUMP and RESTORE", ["valkey-server"], () => {
           expect(await compareKeyspaces(ours, reference)).toBeNull();
           if (needs === "xreadgroup") expect(await streams(ours)).toBe(await streams(reference));
         }
+      });
+    });
+  }
+});
+
+describeWithPeers("RESTORE of what Redis 7 dumps", ["redis-server", "valkey-server"], () => {
+  const suite = useDifferential();
+  const redis = useServer({ program: "redis-server" });
+
+  for (const { title, needs, commands } of VALUES) {
+    test(title, async () => {
+      await withClients(suite.ours(), suite.reference(), async (ours, reference) => {
+        if (formatReply(await ours.must("COMMAND", "INFO", needs)).includes("null")) {
+          console.warn(`left out, ours has no ${needs}`);
+          return;
+        }
+        await withClients(redis(), redis(), async (source) => {
+          await Promise.all([ours, reference, source].map((client) => client.must("FLUSHALL")));
+          for (const command of commands) await source.must(...command);
+          await carry(source, ours);
+          await carry(source, reference);
+        });
+        expect(await compareKeyspaces(ours, reference)).toBeNull();
+        if (needs === "xreadgroup") expect(await streams(ours)).toBe(await streams(reference));
       });
     });
   }
