@@ -14,21 +14,8 @@
  *                  16     4  last leaf
  *                  20     4  unused
  *
- *     leaf     offset  size  meaning
- *     (760 B)       0     4  count: 1..62
- *                   4     4  previous leaf; 0 = none
- *                   8     4  next leaf; 0 = none
- *                  12     4  unused
- *                  16   496  62 scores (f64)
- *                 512   248  62 entries
- *
- *     inner    offset  size  meaning
- *     (1276 B)      0     4  count of children: 1..63
- *                   4    12  unused
- *                  16   504  63 scores \ of the first entry
- *                 520   252  63 entries / below the child
- *                 772   252  63 children
- *                1024   252  63 counts of entries below the child
+ *     node     a leaf with up to 62 scores and entries, or an inner node with up to 63 children:
+ *              see structures/ranked-tree-node.ts
  *
  * Invariants
  *  1. Entries ascend strictly by (score, member bytes) over all leaves; -0 and 0 are one score.
@@ -50,7 +37,25 @@
  * rebalancing between neighbours: it saves few bytes, and costs two more cases.
  * Source: D. Comer, "The Ubiquitous B-Tree" (1979); counts as in D. Knuth, TAOCP 3, 6.2.4.
  */
-import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
+import type { Arena } from "../memory/arena.ts";
+import {
+  Inner,
+  Leaf,
+  Node,
+  bytesBelow,
+  copyInnerSlots,
+  copyLeafSlots,
+  entriesBelow,
+  freeInnerBelow,
+  insertIntoLeaf,
+  moveWords,
+  nodeAt,
+  removeSlot,
+  scoreBound,
+  verifyNode,
+  viewOf,
+  wordsOf,
+} from "./ranked-tree-node.ts";
 import {
   compareMember,
   memberLength,
@@ -69,29 +74,8 @@ const COUNT = 2;
 const FIRST = 3;
 const LAST = 4;
 
-const LEAF_MAX = 62;
-const LEAF_MIN = 16;
-const LEAF_MERGED_MAX = 46;
-const LEAF_BYTES = 760;
-const PREVIOUS_WORD = 1;
-const NEXT_WORD = 2;
-const LEAF_ENTRIES = 128;
-
-const INNER_MAX = 63;
-const INNER_MIN = 16;
-const INNER_MERGED_MAX = 47;
-const INNER_BYTES = 1276;
-const INNER_ENTRIES = 130;
-const CHILDREN = 193;
-const COUNTS = 256;
-
-/** Scores begin here in leaves and inner nodes, in words. */
-const SCORES = 4;
 /** More levels than 2^31 entries can have under invariant 5. */
 const HEIGHT_MAX = 16;
-/** Up to so many words are moved one by one; beyond, the call to copyWithin pays. */
-const LOOP_WORDS_MAX = 40;
-
 const NO_WORDS = new Int32Array(0);
 
 export class RankedTree {
@@ -115,8 +99,8 @@ export class RankedTree {
 
   /** Points this object at the tree whose state begins `offset` bytes into a block (in 4s). */
   attach(block: number, offset: number): void {
-    this.words = this.arena.words[block >>> Ref.SEGMENT_SHIFT];
-    this.at = ((block & Ref.GRANULE_MASK) << 1) + (offset >> 2);
+    this.words = wordsOf(this.arena, block);
+    this.at = nodeAt(block) + (offset >> 2);
   }
 
   /** Points this object at an empty tree, whose state is to be there. */
@@ -144,10 +128,7 @@ export class RankedTree {
   /** Takes the entry of this rank out and returns it. Requires: rank < size. */
   removeAt(rank: number): number {
     this.descendToRank(rank);
-    const entry =
-      this.arena.words[this.leaf >>> Ref.SEGMENT_SHIFT][
-        ((this.leaf & Ref.GRANULE_MASK) << 1) + LEAF_ENTRIES + this.position
-      ];
+    const entry = wordsOf(this.arena, this.leaf)[nodeAt(this.leaf) + Leaf.ENTRIES + this.position];
     this.removeFound();
     return entry;
   }
@@ -161,9 +142,9 @@ export class RankedTree {
     const oldScore = scoreOf(arena, entry);
     this.find(entry, oldScore);
     if (this.staysBetweenNeighbours(entry, oldScore, score)) {
-      const node = (this.leaf & Ref.GRANULE_MASK) << 1;
-      arena.views[this.leaf >>> Ref.SEGMENT_SHIFT].setFloat64(
-        ((node + SCORES) << 2) + (this.position << 3),
+      const node = nodeAt(this.leaf);
+      viewOf(arena, this.leaf).setFloat64(
+        ((node + Node.SCORES) << 2) + (this.position << 3),
         score,
         true,
       );
@@ -181,8 +162,8 @@ export class RankedTree {
   /** Names `moved` where the tree named `entry`. Requires: `moved` is a copy of it. */
   replaceEntry(entry: number, moved: number): void {
     this.find(entry, scoreOf(this.arena, entry));
-    const node = (this.leaf & Ref.GRANULE_MASK) << 1;
-    this.arena.words[this.leaf >>> Ref.SEGMENT_SHIFT][node + LEAF_ENTRIES + this.position] = moved;
+    const node = nodeAt(this.leaf);
+    wordsOf(this.arena, this.leaf)[node + Leaf.ENTRIES + this.position] = moved;
     if (this.position === 0) {
       this.raiseFirst(this.words[this.at + HEIGHT] - 1, moved, scoreOf(this.arena, moved));
     }
@@ -201,24 +182,16 @@ export class RankedTree {
     if (node === 0) return 0;
     let rank = 0;
     for (let level = this.words[this.at + HEIGHT]; level > 0; level--) {
-      const words = arena.words[node >>> Ref.SEGMENT_SHIFT];
-      const base = (node & Ref.GRANULE_MASK) << 1;
-      const bound = scoreBound(
-        arena.views[node >>> Ref.SEGMENT_SHIFT],
-        base,
-        words[base],
-        score,
-        inclusive,
-      );
+      const words = wordsOf(arena, node);
+      const base = nodeAt(node);
+      const bound = scoreBound(viewOf(arena, node), base, words[base], score, inclusive);
       if (bound === 0) return rank;
-      for (let i = 0; i < bound - 1; i++) rank += words[base + COUNTS + i];
-      node = words[base + CHILDREN + bound - 1];
+      for (let i = 0; i < bound - 1; i++) rank += words[base + Inner.COUNTS + i];
+      node = words[base + Inner.CHILDREN + bound - 1];
     }
-    const base = (node & Ref.GRANULE_MASK) << 1;
-    const count = arena.words[node >>> Ref.SEGMENT_SHIFT][base];
-    return (
-      rank + scoreBound(arena.views[node >>> Ref.SEGMENT_SHIFT], base, count, score, inclusive)
-    );
+    const base = nodeAt(node);
+    const count = wordsOf(arena, node)[base];
+    return rank + scoreBound(viewOf(arena, node), base, count, score, inclusive);
   }
 
   /**
@@ -231,17 +204,17 @@ export class RankedTree {
     if (node === 0) return 0;
     let rank = 0;
     for (let level = this.words[this.at + HEIGHT]; level > 0; level--) {
-      const words = arena.words[node >>> Ref.SEGMENT_SHIFT];
-      const base = (node & Ref.GRANULE_MASK) << 1;
-      const entries = base + INNER_ENTRIES;
+      const words = wordsOf(arena, node);
+      const base = nodeAt(node);
+      const entries = base + Inner.ENTRIES;
       const bound = this.memberBound(words, entries, words[base], view, from, length, inclusive);
       if (bound === 0) return rank;
-      for (let i = 0; i < bound - 1; i++) rank += words[base + COUNTS + i];
-      node = words[base + CHILDREN + bound - 1];
+      for (let i = 0; i < bound - 1; i++) rank += words[base + Inner.COUNTS + i];
+      node = words[base + Inner.CHILDREN + bound - 1];
     }
-    const words = arena.words[node >>> Ref.SEGMENT_SHIFT];
-    const base = (node & Ref.GRANULE_MASK) << 1;
-    const entries = base + LEAF_ENTRIES;
+    const words = wordsOf(arena, node);
+    const base = nodeAt(node);
+    const entries = base + Leaf.ENTRIES;
     return rank + this.memberBound(words, entries, words[base], view, from, length, inclusive);
   }
 
@@ -256,14 +229,14 @@ export class RankedTree {
 
   /** Moves the cursor up and returns the entry there, or 0 at the end. */
   next(): number {
-    const words = this.arena.words[this.leaf >>> Ref.SEGMENT_SHIFT];
-    const node = (this.leaf & Ref.GRANULE_MASK) << 1;
+    const words = wordsOf(this.arena, this.leaf);
+    const node = nodeAt(this.leaf);
     const position = this.position + 1;
     if (position < words[node]) {
       this.position = position;
-      return words[node + LEAF_ENTRIES + position];
+      return words[node + Leaf.ENTRIES + position];
     }
-    const next = words[node + NEXT_WORD];
+    const next = words[node + Leaf.NEXT];
     if (next === 0) return 0;
     this.leaf = next;
     this.position = 0;
@@ -272,14 +245,13 @@ export class RankedTree {
 
   /** Moves the cursor down and returns the entry there, or 0 at the start. */
   previous(): number {
-    const words = this.arena.words[this.leaf >>> Ref.SEGMENT_SHIFT];
-    const node = (this.leaf & Ref.GRANULE_MASK) << 1;
-    if (this.position > 0) return words[node + LEAF_ENTRIES + --this.position];
-    const previous = words[node + PREVIOUS_WORD];
+    const words = wordsOf(this.arena, this.leaf);
+    const node = nodeAt(this.leaf);
+    if (this.position > 0) return words[node + Leaf.ENTRIES + --this.position];
+    const previous = words[node + Leaf.PREVIOUS];
     if (previous === 0) return 0;
     this.leaf = previous;
-    this.position =
-      this.arena.words[previous >>> Ref.SEGMENT_SHIFT][(previous & Ref.GRANULE_MASK) << 1] - 1;
+    this.position = wordsOf(this.arena, previous)[nodeAt(previous)] - 1;
     return this.entryAtCursor();
   }
 
@@ -287,18 +259,16 @@ export class RankedTree {
   first(): number {
     const leaf = this.words[this.at + FIRST];
     if (leaf === 0) return 0;
-    return this.arena.words[leaf >>> Ref.SEGMENT_SHIFT][
-      ((leaf & Ref.GRANULE_MASK) << 1) + LEAF_ENTRIES
-    ];
+    return wordsOf(this.arena, leaf)[nodeAt(leaf) + Leaf.ENTRIES];
   }
 
   /** The entry with the highest score, or 0. O(1). */
   last(): number {
     const leaf = this.words[this.at + LAST];
     if (leaf === 0) return 0;
-    const words = this.arena.words[leaf >>> Ref.SEGMENT_SHIFT];
-    const node = (leaf & Ref.GRANULE_MASK) << 1;
-    return words[node + LEAF_ENTRIES + words[node] - 1];
+    const words = wordsOf(this.arena, leaf);
+    const node = nodeAt(leaf);
+    return words[node + Leaf.ENTRIES + words[node] - 1];
   }
 
   /** Frees all nodes and makes the tree empty; the entries stay. O(nodes). */
@@ -313,7 +283,7 @@ export class RankedTree {
    */
   freeInnerNodes(): void {
     const { words, at } = this;
-    if (words[at + HEIGHT] > 0) this.freeInnerBelow(words[at + ROOT], words[at + HEIGHT]);
+    if (words[at + HEIGHT] > 0) freeInnerBelow(this.arena, words[at + ROOT], words[at + HEIGHT]);
     words[at + ROOT] = 0;
     words[at + HEIGHT] = 0;
     words[at + COUNT] = 0;
@@ -324,9 +294,8 @@ export class RankedTree {
     const { arena, words, at } = this;
     let leaf = words[at + FIRST];
     for (let i = 0; i < countMax && leaf !== 0; i++) {
-      const next =
-        arena.words[leaf >>> Ref.SEGMENT_SHIFT][((leaf & Ref.GRANULE_MASK) << 1) + NEXT_WORD];
-      arena.free(leaf, LEAF_BYTES);
+      const next = wordsOf(arena, leaf)[nodeAt(leaf) + Leaf.NEXT];
+      arena.free(leaf, Leaf.BYTES);
       leaf = next;
     }
     words[at + FIRST] = leaf;
@@ -337,7 +306,7 @@ export class RankedTree {
   /** Bytes of arena memory that the nodes occupy. O(inner nodes). */
   memoryBytes(): number {
     const root = this.words[this.at + ROOT];
-    return root === 0 ? 0 : this.bytesBelow(root, this.words[this.at + HEIGHT]);
+    return root === 0 ? 0 : bytesBelow(this.arena, root, this.words[this.at + HEIGHT]);
   }
 
   /**
@@ -366,14 +335,15 @@ export class RankedTree {
     const height = words[at + HEIGHT];
     if (height > 0 && this.countOf(root) < 2) throw new Error("a root with one child");
     const leaves: number[] = [];
-    if (this.verifyNode(root, height, leaves) !== words[at + COUNT]) throw new Error("wrong count");
+    if (verifyNode(this.arena, root, height, leaves) !== words[at + COUNT])
+      throw new Error("wrong count");
     if (leaves[0] !== words[at + FIRST]) throw new Error("wrong first leaf");
     if (leaves[leaves.length - 1] !== words[at + LAST]) throw new Error("wrong last leaf");
     for (let i = 0; i < leaves.length; i++) {
-      const leafWords = arena.words[leaves[i] >>> Ref.SEGMENT_SHIFT];
-      const node = (leaves[i] & Ref.GRANULE_MASK) << 1;
-      if (leafWords[node + PREVIOUS_WORD] !== (leaves[i - 1] ?? 0)) throw new Error("wrong link");
-      if (leafWords[node + NEXT_WORD] !== (leaves[i + 1] ?? 0)) throw new Error("wrong link");
+      const leafWords = wordsOf(arena, leaves[i]);
+      const node = nodeAt(leaves[i]);
+      if (leafWords[node + Leaf.PREVIOUS] !== (leaves[i - 1] ?? 0)) throw new Error("wrong link");
+      if (leafWords[node + Leaf.NEXT] !== (leaves[i + 1] ?? 0)) throw new Error("wrong link");
     }
     let before = this.seek(0);
     for (let entry = this.next(); entry !== 0; entry = this.next()) {
@@ -392,69 +362,27 @@ export class RankedTree {
     }
   }
 
-  /**
-   * The number of entries below a node. Collects the leaves.
-   * COLD: for tests.
-   */
-  private verifyNode(reference: number, level: number, leaves: number[]): number {
-    const { arena } = this;
-    const words = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const view = arena.views[reference >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
-    const count = words[node];
-    if (count < 1 || count > (level === 0 ? LEAF_MAX : INNER_MAX)) throw new Error("wrong fill");
-    if (level === 0) {
-      leaves.push(reference);
-      for (let i = 0; i < count; i++) {
-        const score = view.getFloat64(((node + SCORES) << 2) + (i << 3), true);
-        if (score !== scoreOf(arena, words[node + LEAF_ENTRIES + i]))
-          throw new Error("wrong score");
-      }
-      return count;
-    }
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const child = words[node + CHILDREN + i];
-      const below = this.verifyNode(child, level - 1, leaves);
-      if (below !== words[node + COUNTS + i]) throw new Error("wrong count of a child");
-      const score = view.getFloat64(((node + SCORES) << 2) + (i << 3), true);
-      const entry = words[node + INNER_ENTRIES + i];
-      if (entry !== this.firstEntryOf(child, level - 1)) throw new Error("wrong first entry");
-      if (score !== scoreOf(arena, entry)) throw new Error("wrong score of a child");
-      sum += below;
-    }
-    return sum;
-  }
-
   private sameScore(a: number, b: number): boolean {
     return scoreOf(this.arena, a) === scoreOf(this.arena, b);
   }
 
-  private firstEntryOf(reference: number, level: number): number {
-    const words = this.arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
-    return words[node + (level === 0 ? LEAF_ENTRIES : INNER_ENTRIES)];
-  }
-
   private countOf(reference: number): number {
-    return this.arena.words[reference >>> Ref.SEGMENT_SHIFT][(reference & Ref.GRANULE_MASK) << 1];
+    return wordsOf(this.arena, reference)[nodeAt(reference)];
   }
 
   private entryAtCursor(): number {
-    return this.arena.words[this.leaf >>> Ref.SEGMENT_SHIFT][
-      ((this.leaf & Ref.GRANULE_MASK) << 1) + LEAF_ENTRIES + this.position
-    ];
+    return wordsOf(this.arena, this.leaf)[nodeAt(this.leaf) + Leaf.ENTRIES + this.position];
   }
 
   private insertFirst(entry: number, score: number): void {
     const { arena, words, at } = this;
-    const leaf = arena.allocate(LEAF_BYTES);
-    const leafWords = arena.words[leaf >>> Ref.SEGMENT_SHIFT];
-    const node = (leaf & Ref.GRANULE_MASK) << 1;
+    const leaf = arena.allocate(Leaf.BYTES);
+    const leafWords = wordsOf(arena, leaf);
+    const node = nodeAt(leaf);
     leafWords[node] = 0;
-    leafWords[node + PREVIOUS_WORD] = 0;
-    leafWords[node + NEXT_WORD] = 0;
-    insertIntoLeaf(leafWords, arena.views[leaf >>> Ref.SEGMENT_SHIFT], node, 0, entry, score);
+    leafWords[node + Leaf.PREVIOUS] = 0;
+    leafWords[node + Leaf.NEXT] = 0;
+    insertIntoLeaf(leafWords, viewOf(arena, leaf), node, 0, entry, score);
     words[at + ROOT] = leaf;
     words[at + HEIGHT] = 0;
     words[at + COUNT] = 1;
@@ -465,14 +393,14 @@ export class RankedTree {
   /** Whether a key lies above that of the last entry. Requires: the tree is not empty. */
   private isAboveAll(score: number, view: DataView, from: number, length: number): boolean {
     const leaf = this.words[this.at + LAST];
-    const node = (leaf & Ref.GRANULE_MASK) << 1;
-    const last = this.arena.words[leaf >>> Ref.SEGMENT_SHIFT][node] - 1;
-    const lastScore = this.arena.views[leaf >>> Ref.SEGMENT_SHIFT].getFloat64(
-      ((node + SCORES) << 2) + (last << 3),
+    const node = nodeAt(leaf);
+    const last = wordsOf(this.arena, leaf)[node] - 1;
+    const lastScore = viewOf(this.arena, leaf).getFloat64(
+      ((node + Node.SCORES) << 2) + (last << 3),
       true,
     );
     if (score !== lastScore) return score > lastScore;
-    const entry = this.arena.words[leaf >>> Ref.SEGMENT_SHIFT][node + LEAF_ENTRIES + last];
+    const entry = wordsOf(this.arena, leaf)[node + Leaf.ENTRIES + last];
     return compareMember(this.arena, entry, view, from, length) < 0;
   }
 
@@ -482,11 +410,11 @@ export class RankedTree {
     let reference = this.words[this.at + ROOT];
     const height = this.words[this.at + HEIGHT];
     for (let level = 0; level < height; level++) {
-      const words = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-      const node = (reference & Ref.GRANULE_MASK) << 1;
+      const words = wordsOf(arena, reference);
+      const node = nodeAt(reference);
       this.pathNode[level] = reference;
       this.pathIndex[level] = words[node] - 1;
-      reference = words[node + CHILDREN + words[node] - 1];
+      reference = words[node + Inner.CHILDREN + words[node] - 1];
     }
     this.leaf = reference;
     this.position = this.countOf(reference);
@@ -498,17 +426,14 @@ export class RankedTree {
     let reference = this.words[this.at + ROOT];
     const height = this.words[this.at + HEIGHT];
     for (let level = 0; level < height; level++) {
-      const bound = this.keyBound(reference, INNER_ENTRIES, score, view, from, length);
+      const bound = this.keyBound(reference, Inner.ENTRIES, score, view, from, length);
       const index = bound === 0 ? 0 : bound - 1;
       this.pathNode[level] = reference;
       this.pathIndex[level] = index;
-      reference =
-        arena.words[reference >>> Ref.SEGMENT_SHIFT][
-          ((reference & Ref.GRANULE_MASK) << 1) + CHILDREN + index
-        ];
+      reference = wordsOf(arena, reference)[nodeAt(reference) + Inner.CHILDREN + index];
     }
     this.leaf = reference;
-    this.position = this.keyBound(reference, LEAF_ENTRIES, score, view, from, length);
+    this.position = this.keyBound(reference, Leaf.ENTRIES, score, view, from, length);
   }
 
   /** Points path, leaf and position at an entry of the tree, which has this score there. */
@@ -531,13 +456,14 @@ export class RankedTree {
     let rest = rank;
     const height = this.words[this.at + HEIGHT];
     for (let level = 0; level < height; level++) {
-      const words = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-      const node = (reference & Ref.GRANULE_MASK) << 1;
+      const words = wordsOf(arena, reference);
+      const node = nodeAt(reference);
       let index = 0;
-      while (rest >= words[node + COUNTS + index]) rest -= words[node + COUNTS + index++];
+      while (rest >= words[node + Inner.COUNTS + index])
+        rest -= words[node + Inner.COUNTS + index++];
       this.pathNode[level] = reference;
       this.pathIndex[level] = index;
-      reference = words[node + CHILDREN + index];
+      reference = words[node + Inner.CHILDREN + index];
     }
     this.leaf = reference;
     this.position = rest;
@@ -548,8 +474,8 @@ export class RankedTree {
     const height = this.words[this.at + HEIGHT];
     for (let level = 0; level < height; level++) {
       const reference = this.pathNode[level];
-      const words = this.arena.words[reference >>> Ref.SEGMENT_SHIFT];
-      const counts = ((reference & Ref.GRANULE_MASK) << 1) + COUNTS;
+      const words = wordsOf(this.arena, reference);
+      const counts = nodeAt(reference) + Inner.COUNTS;
       for (let i = this.pathIndex[level] - 1; i >= 0; i--) rank += words[counts + i];
     }
     return rank;
@@ -565,10 +491,10 @@ export class RankedTree {
     length: number,
   ): number {
     const { arena } = this;
-    const words = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const nodeView = arena.views[reference >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
-    const scores = (node + SCORES) << 2;
+    const words = wordsOf(arena, reference);
+    const nodeView = viewOf(arena, reference);
+    const node = nodeAt(reference);
+    const scores = (node + Node.SCORES) << 2;
     let low = 0;
     let high = words[node];
     while (low < high) {
@@ -607,25 +533,25 @@ export class RankedTree {
   /** Whether the entry that was found may keep its place with another score. */
   private staysBetweenNeighbours(entry: number, oldScore: number, score: number): boolean {
     const { arena, position } = this;
-    const words = arena.words[this.leaf >>> Ref.SEGMENT_SHIFT];
-    const view = arena.views[this.leaf >>> Ref.SEGMENT_SHIFT];
-    const node = (this.leaf & Ref.GRANULE_MASK) << 1;
-    const scores = (node + SCORES) << 2;
+    const words = wordsOf(arena, this.leaf);
+    const view = viewOf(arena, this.leaf);
+    const node = nodeAt(this.leaf);
+    const scores = (node + Node.SCORES) << 2;
     if (position > 0) {
       const before = view.getFloat64(scores + ((position - 1) << 3), true);
       if (before > score) return false;
       if (before === score) {
-        const neighbour = words[node + LEAF_ENTRIES + position - 1];
+        const neighbour = words[node + Leaf.ENTRIES + position - 1];
         if (this.compareMembers(neighbour, entry) > 0) return false;
       }
-    } else if (words[node + PREVIOUS_WORD] !== 0 && score < oldScore) return false;
+    } else if (words[node + Leaf.PREVIOUS] !== 0 && score < oldScore) return false;
     if (position < words[node] - 1) {
       const after = view.getFloat64(scores + ((position + 1) << 3), true);
       if (after < score) return false;
       if (after !== score) return true;
-      return this.compareMembers(words[node + LEAF_ENTRIES + position + 1], entry) > 0;
+      return this.compareMembers(words[node + Leaf.ENTRIES + position + 1], entry) > 0;
     }
-    return words[node + NEXT_WORD] === 0 || score <= oldScore;
+    return words[node + Leaf.NEXT] === 0 || score <= oldScore;
   }
 
   private compareMembers(a: number, b: number): number {
@@ -647,10 +573,10 @@ export class RankedTree {
     for (let i = level; i >= 0; i--) {
       const reference = this.pathNode[i];
       const index = this.pathIndex[i];
-      const node = (reference & Ref.GRANULE_MASK) << 1;
-      this.arena.words[reference >>> Ref.SEGMENT_SHIFT][node + INNER_ENTRIES + index] = entry;
-      this.arena.views[reference >>> Ref.SEGMENT_SHIFT].setFloat64(
-        ((node + SCORES) << 2) + (index << 3),
+      const node = nodeAt(reference);
+      wordsOf(this.arena, reference)[node + Inner.ENTRIES + index] = entry;
+      viewOf(this.arena, reference).setFloat64(
+        ((node + Node.SCORES) << 2) + (index << 3),
         score,
         true,
       );
@@ -669,12 +595,12 @@ export class RankedTree {
     const length = memberLength(arena, entry);
     if (this.isAboveAll(score, view, from, length)) this.descendToEnd();
     else this.descend(score, view, from, length);
-    const node = (this.leaf & Ref.GRANULE_MASK) << 1;
-    const leafWords = arena.words[this.leaf >>> Ref.SEGMENT_SHIFT];
-    if (leafWords[node] === LEAF_MAX) {
+    const node = nodeAt(this.leaf);
+    const leafWords = wordsOf(arena, this.leaf);
+    if (leafWords[node] === Leaf.MAX) {
       this.insertSplitting(entry, score);
     } else {
-      const leafView = arena.views[this.leaf >>> Ref.SEGMENT_SHIFT];
+      const leafView = viewOf(arena, this.leaf);
       insertIntoLeaf(leafWords, leafView, node, this.position, entry, score);
       const level = words[at + HEIGHT] - 1;
       this.addToCounts(level, 1);
@@ -687,9 +613,8 @@ export class RankedTree {
   private addToCounts(level: number, difference: number): void {
     for (let i = level; i >= 0; i--) {
       const reference = this.pathNode[i];
-      this.arena.words[reference >>> Ref.SEGMENT_SHIFT][
-        ((reference & Ref.GRANULE_MASK) << 1) + COUNTS + this.pathIndex[i]
-      ] += difference;
+      wordsOf(this.arena, reference)[nodeAt(reference) + Inner.COUNTS + this.pathIndex[i]] +=
+        difference;
     }
   }
 
@@ -703,32 +628,28 @@ export class RankedTree {
     const left = this.leaf;
     const right = this.spareLeaf;
     this.spareLeaf = 0;
-    const leftWords = arena.words[left >>> Ref.SEGMENT_SHIFT];
-    const rightWords = arena.words[right >>> Ref.SEGMENT_SHIFT];
-    const leftNode = (left & Ref.GRANULE_MASK) << 1;
-    const rightNode = (right & Ref.GRANULE_MASK) << 1;
-    const next = leftWords[leftNode + NEXT_WORD];
-    const kept = next === 0 && this.position === LEAF_MAX ? LEAF_MAX : LEAF_MAX >> 1;
-    const moved = LEAF_MAX - kept;
+    const leftWords = wordsOf(arena, left);
+    const rightWords = wordsOf(arena, right);
+    const leftNode = nodeAt(left);
+    const rightNode = nodeAt(right);
+    const next = leftWords[leftNode + Leaf.NEXT];
+    const kept = next === 0 && this.position === Leaf.MAX ? Leaf.MAX : Leaf.MAX >> 1;
+    const moved = Leaf.MAX - kept;
     rightWords[rightNode] = moved;
     leftWords[leftNode] = kept;
     copyLeafSlots(rightWords, rightNode, 0, leftWords, leftNode, kept, moved);
-    rightWords[rightNode + PREVIOUS_WORD] = left;
-    rightWords[rightNode + NEXT_WORD] = next;
-    leftWords[leftNode + NEXT_WORD] = right;
-    if (next === 0) words[at + LAST] = right;
-    else {
-      arena.words[next >>> Ref.SEGMENT_SHIFT][((next & Ref.GRANULE_MASK) << 1) + PREVIOUS_WORD] =
-        right;
-    }
+    rightWords[rightNode + Leaf.PREVIOUS] = left;
+    rightWords[rightNode + Leaf.NEXT] = next;
+    leftWords[leftNode + Leaf.NEXT] = right;
+    this.setPrevious(next, right);
     const level = words[at + HEIGHT] - 1;
     // Between the halves the entry goes to the left one, unless that is full.
-    if (this.position <= kept && kept < LEAF_MAX) {
-      const view = arena.views[left >>> Ref.SEGMENT_SHIFT];
+    if (this.position <= kept && kept < Leaf.MAX) {
+      const view = viewOf(arena, left);
       insertIntoLeaf(leftWords, view, leftNode, this.position, entry, score);
       if (this.position === 0) this.raiseFirst(level, entry, score);
     } else {
-      const view = arena.views[right >>> Ref.SEGMENT_SHIFT];
+      const view = viewOf(arena, right);
       insertIntoLeaf(rightWords, view, rightNode, this.position - kept, entry, score);
     }
     this.addSibling(level, right, leftWords[leftNode], rightWords[rightNode]);
@@ -747,10 +668,10 @@ export class RankedTree {
     for (let i = level; i >= 0; i--) {
       const reference = this.pathNode[i];
       const index = this.pathIndex[i];
-      const nodeWords = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-      const node = (reference & Ref.GRANULE_MASK) << 1;
-      nodeWords[node + COUNTS + index] = left;
-      if (nodeWords[node] < INNER_MAX) {
+      const nodeWords = wordsOf(arena, reference);
+      const node = nodeAt(reference);
+      nodeWords[node + Inner.COUNTS + index] = left;
+      if (nodeWords[node] < Inner.MAX) {
         this.insertSlot(reference, index + 1, right, added, height - 1 - i);
         this.addToCounts(i - 1, 1);
         return;
@@ -760,12 +681,12 @@ export class RankedTree {
       if (index < kept) this.insertSlot(reference, index + 1, right, added, height - 1 - i);
       else this.insertSlot(upper, index + 1 - kept, right, added, height - 1 - i);
       right = upper;
-      left = this.entriesBelow(reference);
-      added = this.entriesBelow(upper);
+      left = entriesBelow(this.arena, reference);
+      added = entriesBelow(this.arena, upper);
     }
     const root = this.spareInner[--this.spareInnerCount];
     const old = words[at + ROOT];
-    arena.words[root >>> Ref.SEGMENT_SHIFT][(root & Ref.GRANULE_MASK) << 1] = 0;
+    wordsOf(arena, root)[nodeAt(root)] = 0;
     this.insertSlot(root, 0, old, left, height);
     this.insertSlot(root, 1, right, added, height);
     words[at + ROOT] = root;
@@ -779,13 +700,13 @@ export class RankedTree {
   private splitInner(reference: number, index: number): number {
     const { arena } = this;
     const upper = this.spareInner[--this.spareInnerCount];
-    const words = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const upperWords = arena.words[upper >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
-    const upperNode = (upper & Ref.GRANULE_MASK) << 1;
-    const kept = index === INNER_MAX - 1 ? INNER_MAX - 1 : INNER_MAX >> 1;
-    copyInnerSlots(upperWords, upperNode, 0, words, node, kept, INNER_MAX - kept);
-    upperWords[upperNode] = INNER_MAX - kept;
+    const words = wordsOf(arena, reference);
+    const upperWords = wordsOf(arena, upper);
+    const node = nodeAt(reference);
+    const upperNode = nodeAt(upper);
+    const kept = index === Inner.MAX - 1 ? Inner.MAX - 1 : Inner.MAX >> 1;
+    copyInnerSlots(upperWords, upperNode, 0, words, node, kept, Inner.MAX - kept);
+    upperWords[upperNode] = Inner.MAX - kept;
     words[node] = kept;
     return upper;
   }
@@ -799,30 +720,22 @@ export class RankedTree {
     level: number,
   ): void {
     const { arena } = this;
-    const words = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
+    const words = wordsOf(arena, reference);
+    const node = nodeAt(reference);
     const moved = words[node]++ - index;
-    const scores = node + SCORES + (index << 1);
+    const scores = node + Node.SCORES + (index << 1);
     moveWords(words, scores + 2, scores, moved << 1);
-    for (let array = INNER_ENTRIES; array <= COUNTS; array += INNER_MAX) {
+    for (let array = Inner.ENTRIES; array <= Inner.COUNTS; array += Inner.MAX) {
       moveWords(words, node + array + index + 1, node + array + index, moved);
     }
-    const childWords = arena.words[child >>> Ref.SEGMENT_SHIFT];
-    const childNode = (child & Ref.GRANULE_MASK) << 1;
-    words[scores] = childWords[childNode + SCORES];
-    words[scores + 1] = childWords[childNode + SCORES + 1];
-    words[node + INNER_ENTRIES + index] =
-      childWords[childNode + (level === 0 ? LEAF_ENTRIES : INNER_ENTRIES)];
-    words[node + CHILDREN + index] = child;
-    words[node + COUNTS + index] = count;
-  }
-
-  private entriesBelow(reference: number): number {
-    const words = this.arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
-    let sum = 0;
-    for (let i = words[node] - 1; i >= 0; i--) sum += words[node + COUNTS + i];
-    return sum;
+    const childWords = wordsOf(arena, child);
+    const childNode = nodeAt(child);
+    words[scores] = childWords[childNode + Node.SCORES];
+    words[scores + 1] = childWords[childNode + Node.SCORES + 1];
+    words[node + Inner.ENTRIES + index] =
+      childWords[childNode + (level === 0 ? Leaf.ENTRIES : Inner.ENTRIES)];
+    words[node + Inner.CHILDREN + index] = child;
+    words[node + Inner.COUNTS + index] = count;
   }
 
   /**
@@ -831,16 +744,16 @@ export class RankedTree {
    */
   private reserveNodes(): void {
     const { arena } = this;
-    if (this.spareLeaf === 0) this.spareLeaf = arena.allocate(LEAF_BYTES);
+    if (this.spareLeaf === 0) this.spareLeaf = arena.allocate(Leaf.BYTES);
     let level = this.words[this.at + HEIGHT] - 1;
     let needed = 0;
-    while (level >= 0 && this.countOf(this.pathNode[level]) === INNER_MAX) {
+    while (level >= 0 && this.countOf(this.pathNode[level]) === Inner.MAX) {
       needed++;
       level--;
     }
     if (level < 0) needed++;
     while (this.spareInnerCount < needed) {
-      this.spareInner[this.spareInnerCount] = arena.allocate(INNER_BYTES);
+      this.spareInner[this.spareInnerCount] = arena.allocate(Inner.BYTES);
       this.spareInnerCount++;
     }
   }
@@ -849,8 +762,8 @@ export class RankedTree {
   private removeFound(): void {
     const { arena, words, at } = this;
     const reference = this.leaf;
-    const leafWords = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
+    const leafWords = wordsOf(arena, reference);
+    const node = nodeAt(reference);
     const count = --leafWords[node];
     const level = words[at + HEIGHT] - 1;
     words[at + COUNT]--;
@@ -862,37 +775,39 @@ export class RankedTree {
     }
     const { position } = this;
     const moved = count - position;
-    const scores = node + SCORES + (position << 1);
+    const scores = node + Node.SCORES + (position << 1);
     moveWords(leafWords, scores, scores + 2, moved << 1);
-    const entries = node + LEAF_ENTRIES + position;
+    const entries = node + Leaf.ENTRIES + position;
     moveWords(leafWords, entries, entries + 1, moved);
     if (position === 0 && level >= 0) {
-      const first = leafWords[node + LEAF_ENTRIES];
-      const view = arena.views[reference >>> Ref.SEGMENT_SHIFT];
-      this.raiseFirst(level, first, view.getFloat64((node + SCORES) << 2, true));
+      const first = leafWords[node + Leaf.ENTRIES];
+      const view = viewOf(arena, reference);
+      this.raiseFirst(level, first, view.getFloat64((node + Node.SCORES) << 2, true));
     }
-    if (count < LEAF_MIN && level >= 0 && this.mergeLeaf(level)) this.mendInner(level);
+    if (count < Leaf.MIN && level >= 0 && this.merge(level, true)) this.mendInner(level);
   }
 
   /** Takes a leaf out of the chain and frees it. */
   private unlinkLeaf(reference: number): void {
-    const { arena, words, at } = this;
-    const leafWords = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
-    const previous = leafWords[node + PREVIOUS_WORD];
-    const next = leafWords[node + NEXT_WORD];
-    if (previous === 0) words[at + FIRST] = next;
-    else {
-      arena.words[previous >>> Ref.SEGMENT_SHIFT][
-        ((previous & Ref.GRANULE_MASK) << 1) + NEXT_WORD
-      ] = next;
-    }
-    if (next === 0) words[at + LAST] = previous;
-    else {
-      arena.words[next >>> Ref.SEGMENT_SHIFT][((next & Ref.GRANULE_MASK) << 1) + PREVIOUS_WORD] =
-        previous;
-    }
-    arena.free(reference, LEAF_BYTES);
+    const words = wordsOf(this.arena, reference);
+    const node = nodeAt(reference);
+    const previous = words[node + Leaf.PREVIOUS];
+    const next = words[node + Leaf.NEXT];
+    this.setNext(previous, next);
+    this.setPrevious(next, previous);
+    this.arena.free(reference, Leaf.BYTES);
+  }
+
+  /** Lets `next` follow `leaf`, or be the first one if `leaf` is 0. */
+  private setNext(leaf: number, next: number): void {
+    if (leaf === 0) this.words[this.at + FIRST] = next;
+    else wordsOf(this.arena, leaf)[nodeAt(leaf) + Leaf.NEXT] = next;
+  }
+
+  /** Lets `previous` precede `leaf`, or be the last one if `leaf` is 0. */
+  private setPrevious(leaf: number, previous: number): void {
+    if (leaf === 0) this.words[this.at + LAST] = previous;
+    else wordsOf(this.arena, leaf)[nodeAt(leaf) + Leaf.PREVIOUS] = previous;
   }
 
   /** Takes the path's child at `level`, which was freed, out of its node. */
@@ -901,24 +816,20 @@ export class RankedTree {
     for (let i = level; i >= 0; i--) {
       const reference = this.pathNode[i];
       const index = this.pathIndex[i];
-      removeSlot(
-        arena.words[reference >>> Ref.SEGMENT_SHIFT],
-        (reference & Ref.GRANULE_MASK) << 1,
-        index,
-      );
+      removeSlot(wordsOf(arena, reference), nodeAt(reference), index);
       if (this.countOf(reference) > 0) {
         if (index === 0 && i > 0) {
-          const node = (reference & Ref.GRANULE_MASK) << 1;
+          const node = nodeAt(reference);
           this.raiseFirst(
             i - 1,
-            arena.words[reference >>> Ref.SEGMENT_SHIFT][node + INNER_ENTRIES],
-            arena.views[reference >>> Ref.SEGMENT_SHIFT].getFloat64((node + SCORES) << 2, true),
+            wordsOf(arena, reference)[node + Inner.ENTRIES],
+            viewOf(arena, reference).getFloat64((node + Node.SCORES) << 2, true),
           );
         }
         this.mendInner(i);
         return;
       }
-      arena.free(reference, INNER_BYTES);
+      arena.free(reference, Inner.BYTES);
     }
     words[at + ROOT] = 0;
     words[at + HEIGHT] = 0;
@@ -928,61 +839,44 @@ export class RankedTree {
   private mendInner(level: number): void {
     const { arena, words, at } = this;
     let i = level;
-    while (i > 0 && this.countOf(this.pathNode[i]) < INNER_MIN && this.mergeInner(i)) i--;
+    while (i > 0 && this.countOf(this.pathNode[i]) < Inner.MIN && this.merge(i - 1, false)) i--;
     while (words[at + HEIGHT] > 0) {
       const root = words[at + ROOT];
-      const node = (root & Ref.GRANULE_MASK) << 1;
-      const rootWords = arena.words[root >>> Ref.SEGMENT_SHIFT];
+      const node = nodeAt(root);
+      const rootWords = wordsOf(arena, root);
       if (rootWords[node] > 1) return;
-      words[at + ROOT] = rootWords[node + CHILDREN];
+      words[at + ROOT] = rootWords[node + Inner.CHILDREN];
       words[at + HEIGHT]--;
-      arena.free(root, INNER_BYTES);
+      arena.free(root, Inner.BYTES);
     }
   }
 
-  /** Merges the path's leaf with a neighbour if both fit into one; says whether it did. */
-  private mergeLeaf(level: number): boolean {
-    const index = this.mergeableIndex(level, LEAF_MERGED_MAX);
+  /**
+   * Merges the path's child at `level`, a leaf or an inner node, with a neighbour if both fit into
+   * one; says whether it did.
+   */
+  private merge(level: number, isLeaf: boolean): boolean {
+    const index = this.mergeableIndex(level, isLeaf ? Leaf.MERGED_MAX : Inner.MERGED_MAX);
     if (index < 0) return false;
     const { arena } = this;
-    const parent = this.pathNode[level];
-    const parentWords = arena.words[parent >>> Ref.SEGMENT_SHIFT];
-    const parentNode = (parent & Ref.GRANULE_MASK) << 1;
-    const left = parentWords[parentNode + CHILDREN + index];
-    const right = parentWords[parentNode + CHILDREN + index + 1];
-    const leftWords = arena.words[left >>> Ref.SEGMENT_SHIFT];
-    const rightWords = arena.words[right >>> Ref.SEGMENT_SHIFT];
-    const leftNode = (left & Ref.GRANULE_MASK) << 1;
-    const rightNode = (right & Ref.GRANULE_MASK) << 1;
+    const parentWords = wordsOf(arena, this.pathNode[level]);
+    const parent = nodeAt(this.pathNode[level]);
+    const left = parentWords[parent + Inner.CHILDREN + index];
+    const right = parentWords[parent + Inner.CHILDREN + index + 1];
+    const leftWords = wordsOf(arena, left);
+    const rightWords = wordsOf(arena, right);
+    const leftNode = nodeAt(left);
+    const rightNode = nodeAt(right);
+    const kept = leftWords[leftNode];
     const count = rightWords[rightNode];
-    copyLeafSlots(leftWords, leftNode, leftWords[leftNode], rightWords, rightNode, 0, count);
+    if (isLeaf) copyLeafSlots(leftWords, leftNode, kept, rightWords, rightNode, 0, count);
+    else copyInnerSlots(leftWords, leftNode, kept, rightWords, rightNode, 0, count);
     leftWords[leftNode] += count;
-    parentWords[parentNode + COUNTS + index] += count;
-    this.unlinkLeaf(right);
-    removeSlot(parentWords, parentNode, index + 1);
-    return true;
-  }
-
-  /** Merges the path's inner node at `level` with a neighbour if both fit; says whether it did. */
-  private mergeInner(level: number): boolean {
-    const index = this.mergeableIndex(level - 1, INNER_MERGED_MAX);
-    if (index < 0) return false;
-    const { arena } = this;
-    const parent = this.pathNode[level - 1];
-    const parentWords = arena.words[parent >>> Ref.SEGMENT_SHIFT];
-    const parentNode = (parent & Ref.GRANULE_MASK) << 1;
-    const left = parentWords[parentNode + CHILDREN + index];
-    const right = parentWords[parentNode + CHILDREN + index + 1];
-    const leftWords = arena.words[left >>> Ref.SEGMENT_SHIFT];
-    const rightWords = arena.words[right >>> Ref.SEGMENT_SHIFT];
-    const leftNode = (left & Ref.GRANULE_MASK) << 1;
-    const rightNode = (right & Ref.GRANULE_MASK) << 1;
-    const count = rightWords[rightNode];
-    copyInnerSlots(leftWords, leftNode, leftWords[leftNode], rightWords, rightNode, 0, count);
-    leftWords[leftNode] += count;
-    parentWords[parentNode + COUNTS + index] += parentWords[parentNode + COUNTS + index + 1];
-    arena.free(right, INNER_BYTES);
-    removeSlot(parentWords, parentNode, index + 1);
+    const counts = parent + Inner.COUNTS + index;
+    parentWords[counts] += parentWords[counts + 1];
+    if (isLeaf) this.unlinkLeaf(right);
+    else arena.free(right, Inner.BYTES);
+    removeSlot(parentWords, parent, index + 1);
     return true;
   }
 
@@ -992,9 +886,9 @@ export class RankedTree {
    */
   private mergeableIndex(level: number, limit: number): number {
     const parent = this.pathNode[level];
-    const words = this.arena.words[parent >>> Ref.SEGMENT_SHIFT];
-    const node = (parent & Ref.GRANULE_MASK) << 1;
-    const children = node + CHILDREN;
+    const words = wordsOf(this.arena, parent);
+    const node = nodeAt(parent);
+    const children = node + Inner.CHILDREN;
     const index = this.pathIndex[level];
     const own = this.countOf(words[children + index]);
     if (index + 1 < words[node] && own + this.countOf(words[children + index + 1]) <= limit) {
@@ -1004,46 +898,23 @@ export class RankedTree {
     return -1;
   }
 
-  private freeInnerBelow(reference: number, level: number): void {
-    if (level > 1) {
-      const words = this.arena.words[reference >>> Ref.SEGMENT_SHIFT];
-      const node = (reference & Ref.GRANULE_MASK) << 1;
-      for (let i = words[node] - 1; i >= 0; i--) {
-        this.freeInnerBelow(words[node + CHILDREN + i], level - 1);
-      }
-    }
-    this.arena.free(reference, INNER_BYTES);
-  }
-
-  private bytesBelow(reference: number, level: number): number {
-    if (level === 0) return blockBytes(LEAF_BYTES);
-    const words = this.arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
-    if (level === 1) return blockBytes(INNER_BYTES) + words[node] * blockBytes(LEAF_BYTES);
-    let bytes = blockBytes(INNER_BYTES);
-    for (let i = words[node] - 1; i >= 0; i--) {
-      bytes += this.bytesBelow(words[node + CHILDREN + i], level - 1);
-    }
-    return bytes;
-  }
-
   /**
    * Compacts what is below a node, then the node, and returns where it is now.
    * COLD: for the compactor.
    */
   private compactNode(reference: number, level: number): number {
     const { arena } = this;
-    const words = arena.words[reference >>> Ref.SEGMENT_SHIFT];
-    const node = (reference & Ref.GRANULE_MASK) << 1;
-    const children = node + CHILDREN;
+    const words = wordsOf(arena, reference);
+    const node = nodeAt(reference);
+    const children = node + Inner.CHILDREN;
     for (let i = level === 0 ? 0 : words[node]; i > 0; i--) {
       words[children + i - 1] = this.compactNode(words[children + i - 1], level - 1);
     }
-    const bytes = level === 0 ? LEAF_BYTES : INNER_BYTES;
+    const bytes = level === 0 ? Leaf.BYTES : Inner.BYTES;
     if (!arena.isSparse(reference, bytes)) return reference;
     const moved = arena.allocate(bytes);
-    const target = (moved & Ref.GRANULE_MASK) << 1;
-    const movedWords = arena.words[moved >>> Ref.SEGMENT_SHIFT];
+    const target = nodeAt(moved);
+    const movedWords = wordsOf(arena, moved);
     movedWords.set(words.subarray(node, node + (bytes >> 2)), target);
     if (level === 0) this.relinkLeaf(moved);
     arena.free(reference, bytes);
@@ -1052,118 +923,9 @@ export class RankedTree {
 
   /** Lets the neighbours of a leaf that has moved name it. */
   private relinkLeaf(moved: number): void {
-    const { arena, words, at } = this;
-    const leafWords = arena.words[moved >>> Ref.SEGMENT_SHIFT];
-    const node = (moved & Ref.GRANULE_MASK) << 1;
-    const previous = leafWords[node + PREVIOUS_WORD];
-    const next = leafWords[node + NEXT_WORD];
-    if (previous === 0) words[at + FIRST] = moved;
-    else {
-      arena.words[previous >>> Ref.SEGMENT_SHIFT][
-        ((previous & Ref.GRANULE_MASK) << 1) + NEXT_WORD
-      ] = moved;
-    }
-    if (next === 0) words[at + LAST] = moved;
-    else {
-      arena.words[next >>> Ref.SEGMENT_SHIFT][((next & Ref.GRANULE_MASK) << 1) + PREVIOUS_WORD] =
-        moved;
-    }
-  }
-}
-
-/** How many of a node's first `count` scores are below `score`, or, `inclusive`, not above it. */
-function scoreBound(
-  view: DataView,
-  node: number,
-  count: number,
-  score: number,
-  inclusive: boolean,
-): number {
-  const scores = (node + SCORES) << 2;
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const other = view.getFloat64(scores + (middle << 3), true);
-    if (other < score || (inclusive && other === score)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Makes room at `position` of a leaf that is not full, and puts an entry there. */
-function insertIntoLeaf(
-  words: Int32Array,
-  view: DataView,
-  node: number,
-  position: number,
-  entry: number,
-  score: number,
-): void {
-  const moved = words[node]++ - position;
-  const scores = node + SCORES + (position << 1);
-  const entries = node + LEAF_ENTRIES + position;
-  moveWords(words, scores + 2, scores, moved << 1);
-  moveWords(words, entries + 1, entries, moved);
-  view.setFloat64(scores << 2, score, true);
-  words[entries] = entry;
-}
-
-/** Takes a child out of an inner node. */
-function removeSlot(words: Int32Array, node: number, index: number): void {
-  const moved = --words[node] - index;
-  const scores = node + SCORES + (index << 1);
-  moveWords(words, scores, scores + 2, moved << 1);
-  for (let array = INNER_ENTRIES; array <= COUNTS; array += INNER_MAX) {
-    moveWords(words, node + array + index, node + array + index + 1, moved);
-  }
-}
-
-/** Copies `count` slots from one leaf to another. */
-function copyLeafSlots(
-  target: Int32Array,
-  targetNode: number,
-  to: number,
-  source: Int32Array,
-  sourceNode: number,
-  from: number,
-  count: number,
-): void {
-  const targetScores = targetNode + SCORES + (to << 1);
-  const sourceScores = sourceNode + SCORES + (from << 1);
-  for (let i = 0; i < count << 1; i++) target[targetScores + i] = source[sourceScores + i];
-  const targetEntries = targetNode + LEAF_ENTRIES + to;
-  const sourceEntries = sourceNode + LEAF_ENTRIES + from;
-  for (let i = 0; i < count; i++) target[targetEntries + i] = source[sourceEntries + i];
-}
-
-/** Copies `count` slots from one inner node to another. */
-function copyInnerSlots(
-  target: Int32Array,
-  targetNode: number,
-  to: number,
-  source: Int32Array,
-  sourceNode: number,
-  from: number,
-  count: number,
-): void {
-  const targetScores = targetNode + SCORES + (to << 1);
-  const sourceScores = sourceNode + SCORES + (from << 1);
-  for (let i = 0; i < count << 1; i++) target[targetScores + i] = source[sourceScores + i];
-  for (let array = INNER_ENTRIES; array <= COUNTS; array += INNER_MAX) {
-    const targetAt = targetNode + array + to;
-    const sourceAt = sourceNode + array + from;
-    for (let i = 0; i < count; i++) target[targetAt + i] = source[sourceAt + i];
-  }
-}
-
-/** Moves words within a node; the ranges may overlap. */
-function moveWords(words: Int32Array, to: number, from: number, count: number): void {
-  if (count > LOOP_WORDS_MAX) {
-    words.copyWithin(to, from, from + count);
-  } else if (to < from) {
-    for (let i = 0; i < count; i++) words[to + i] = words[from + i];
-  } else {
-    for (let i = count - 1; i >= 0; i--) words[to + i] = words[from + i];
+    const words = wordsOf(this.arena, moved);
+    const node = nodeAt(moved);
+    this.setNext(words[node + Leaf.PREVIOUS], moved);
+    this.setPrevious(words[node + Leaf.NEXT], moved);
   }
 }
