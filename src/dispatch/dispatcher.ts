@@ -332,6 +332,8 @@ export class Dispatcher {
     if (reply.errorCount !== errorsBefore) {
       stats.failedCalls[number]++;
       stats.countError(reply.lastErrorCode);
+      // EXEC did not fail because a command in it did.
+      reply.errorCount = errorsBefore;
     }
     if (us >= 0) this.noteTime(number, client, args, us);
     const spanBytes = args.end[args.count - 1] - args.start[0];
