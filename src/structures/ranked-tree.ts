@@ -90,7 +90,7 @@ export class RankedTree {
   private leaf = 0;
   private position = 0;
 
-  /** Nodes allocated before an insertion begins to change anything: memory may end in between. */
+  /** Nodes allocated before an insertion changes anything, as memory may end; it uses them all. */
   private spareLeaf = 0;
   private readonly spareInner = new Int32Array(HEIGHT_MAX);
   private spareInnerCount = 0;
@@ -627,7 +627,6 @@ export class RankedTree {
     const { arena, words, at } = this;
     const left = this.leaf;
     const right = this.spareLeaf;
-    this.spareLeaf = 0;
     const leftWords = wordsOf(arena, left);
     const rightWords = wordsOf(arena, right);
     const leftNode = nodeAt(left);
@@ -739,12 +738,11 @@ export class RankedTree {
   }
 
   /**
-   * Allocates the nodes that an insertion into the full leaf at the path's end needs. What is
-   * allocated when memory ends stays for the next insertion. Grows the arena.
+   * Allocates the nodes that an insertion into the full leaf at the path's end needs, or, if memory
+   * ends, none. Grows the arena.
    */
   private reserveNodes(): void {
     const { arena } = this;
-    if (this.spareLeaf === 0) this.spareLeaf = arena.allocate(Leaf.BYTES);
     let level = this.words[this.at + HEIGHT] - 1;
     let needed = 0;
     while (level >= 0 && this.countOf(this.pathNode[level]) === Inner.MAX) {
@@ -752,9 +750,18 @@ export class RankedTree {
       level--;
     }
     if (level < 0) needed++;
-    while (this.spareInnerCount < needed) {
-      this.spareInner[this.spareInnerCount] = arena.allocate(Inner.BYTES);
-      this.spareInnerCount++;
+    this.spareLeaf = arena.allocate(Leaf.BYTES);
+    try {
+      while (this.spareInnerCount < needed) {
+        this.spareInner[this.spareInnerCount] = arena.allocate(Inner.BYTES);
+        this.spareInnerCount++;
+      }
+    } catch (error) {
+      while (this.spareInnerCount > 0) {
+        arena.free(this.spareInner[--this.spareInnerCount], Inner.BYTES);
+      }
+      arena.free(this.spareLeaf, Leaf.BYTES);
+      throw error;
     }
   }
 

@@ -246,6 +246,32 @@ describe("a ranked tree", () => {
     model.check(new Random(1));
   });
 
+  test("stays as it was when memory ends in the middle of an insertion", () => {
+    const model = new Model();
+    for (let i = 0; i < 62 * 62; i++) model.insert(Buffer.from(`m${i}`), i);
+    const { arena, tree } = model;
+    const { liveBytes } = arena;
+    const member = new DataView(new ArrayBuffer(1));
+    // The last leaf, and its parent, which is the root, are full: this takes three nodes.
+    for (let i = 62 * 62; i < 62 * 63; i++) model.insert(Buffer.from(`m${i}`), i);
+    const full = arena.liveBytes;
+    expect(full).toBeGreaterThan(liveBytes);
+    const entry = allocateScoredMember(arena, 1e9, member, 0, 1);
+    for (const nodes of [0, 1, 2]) {
+      let left = nodes;
+      const allocate = arena.allocate.bind(arena);
+      arena.allocate = (size) => {
+        if (left-- === 0) throw new RangeError("no memory");
+        return allocate(size);
+      };
+      expect(() => tree.insert(entry)).toThrow("no memory");
+      arena.allocate = allocate;
+      model.check(new Random(1));
+    }
+    freeScoredMember(arena, entry);
+    expect(arena.liveBytes).toBe(full);
+  });
+
   test("frees its nodes and leaves the entries", () => {
     const model = new Model();
     for (let i = 0; i < 5000; i++) model.insert(Buffer.from(`m${i}`), i);
