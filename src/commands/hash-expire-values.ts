@@ -49,37 +49,43 @@ export const hashExpireValueCommands: readonly CommandSpec[] = [
 interface FieldOptions {
   /** EX, PX, EXAT, PXAT, PERSIST or KEEPTTL. */
   expiry: string;
-  /** What EX, PX, EXAT and PXAT mean, in unix ms; -1 without one. */
-  atMs: number;
+  /** The argument that says when, for the first four; else 0. */
+  timeIndex: number;
   /** NX or XX. */
   keyCondition: string;
   /** FNX or FXX. */
   fieldCondition: string;
 }
 
+/** No time was given. */
+const NO_TIME = -1;
+/** Where the word FIELDS is missing, which is the error that the client hears of. */
+const NO_OPTIONS: FieldOptions = {
+  expiry: "",
+  timeIndex: 0,
+  keyCondition: "",
+  fieldCondition: "",
+};
 const TIMES = ["EX", "PX", "EXAT", "PXAT"];
 
 /**
- * The options at arguments [2, to), of which `expiry`, `key` and `field` are allowed, at most one
- * each. Null after an error reply.
+ * The options at arguments [2, to): at most one expiry, `other` among them, and for HSETEX one
+ * condition on the key and one on the fields. Null after an error reply.
  */
 function fieldOptions(
-  ctx: CommandContext,
   args: Args,
   to: number,
-  expiries: readonly string[],
-  hasConditions: boolean,
-  command: string,
+  other: "PERSIST" | "KEEPTTL",
   reply: ReplyWriter,
 ): FieldOptions | null {
-  const options: FieldOptions = { expiry: "", atMs: -1, keyCondition: "", fieldCondition: "" };
-  let timeIndex = 0;
+  const options: FieldOptions = { expiry: "", timeIndex: 0, keyCondition: "", fieldCondition: "" };
+  const hasConditions = other === "KEEPTTL";
   for (let i = 2; i < to; i++) {
     const word = args.text(i).toUpperCase();
     const isTime = TIMES.includes(word);
-    if ((isTime || expiries.includes(word)) && options.expiry === "" && (!isTime || i + 1 < to)) {
+    if ((word === other || (isTime && i + 1 < to)) && options.expiry === "") {
       options.expiry = word;
-      if (isTime) timeIndex = ++i;
+      if (isTime) options.timeIndex = ++i;
     } else if (hasConditions && /^[NX]X$/.test(word) && options.keyCondition === "") {
       options.keyCondition = word;
     } else if (hasConditions && /^F[NX]X$/.test(word) && options.fieldCondition === "") {
@@ -89,13 +95,20 @@ function fieldOptions(
       return null;
     }
   }
-  if (timeIndex === 0) return options;
-  const isSeconds = options.expiry.startsWith("EX");
-  const isRelative = !options.expiry.endsWith("AT");
-  const atMs = momentArgument(ctx, args, timeIndex, isSeconds, isRelative, command, reply);
-  if (atMs === null) return null;
-  options.atMs = atMs;
   return options;
+}
+
+/** When the options say, in unix ms, or NO_TIME; null after an error reply. */
+function momentOf(
+  ctx: CommandContext,
+  args: Args,
+  { expiry, timeIndex }: FieldOptions,
+  command: string,
+  reply: ReplyWriter,
+): number | null {
+  if (timeIndex === 0) return NO_TIME;
+  const isSeconds = expiry.startsWith("EX");
+  return momentArgument(ctx, args, timeIndex, isSeconds, !expiry.endsWith("AT"), command, reply);
 }
 
 /** HGETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST] FIELDS numfields field [field ...] */
@@ -104,49 +117,38 @@ function hgetexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   const { db, keyspace } = ctx;
   const { hashes } = keyspace;
   const word = fieldsWord(args, 2);
+  const options = word < args.count ? fieldOptions(args, word, "PERSIST", reply) : NO_OPTIONS;
+  if (options === null) return;
   const fields = fieldArguments(args, word, 1, reply);
   if (fields === null) return;
-  const options = fieldOptions(ctx, args, word, ["PERSIST"], false, "hgetex", reply);
-  if (options === null) return;
   const record = db.lookupRead(view, start[1], end[1]);
   if (record !== 0 && !openHash(ctx, record, reply)) return;
-  replyValues(ctx, args, record, fields, reply);
-  if (record === 0 || options.expiry === "") return;
-  const { atMs } = options;
-  const isPast = atMs >= 0 && atMs <= keyspace.nowMs;
+  const atMs = momentOf(ctx, args, options, "hgetex", reply);
+  if (atMs === null) return;
+  const isPast = atMs !== NO_TIME && atMs <= keyspace.nowMs;
   let changed = 0;
+  reply.array(fields.count);
   for (let i = fields.first; i < args.count; i++) {
-    if (!hashes.find(view, start[i], end[i])) continue;
+    if (record === 0 || !hashes.find(view, start[i], end[i])) {
+      reply.nil();
+      continue;
+    }
+    replyEntry(reply, hashes.value);
+    if (options.expiry === "") continue;
     if (isPast) hashes.remove(view, start[i], end[i]);
-    else if (atMs >= 0) hashes.setExpireAt(view, start[i], end[i], atMs);
+    else if (atMs !== NO_TIME) hashes.setExpireAt(view, start[i], end[i], atMs);
     else if (!hashes.persist(view, start[i], end[i])) continue;
     changed++;
   }
+  if (changed === 0) return;
   if (isPast) {
     fieldsRemoved(ctx, args, record, "hexpired", changed);
     return;
   }
   storeHash(ctx, args, record);
-  if (changed === 0) return;
-  db.changed(NotifyClass.HASH, atMs >= 0 ? "hexpire" : "hpersist", view, start[1], end[1]);
+  const event = atMs === NO_TIME ? "hpersist" : "hexpire";
+  db.changed(NotifyClass.HASH, event, view, start[1], end[1]);
   keyspace.dirty += changed - 1;
-}
-
-/** Replies the values of the fields, of the attached hash unless `record` is 0. */
-function replyValues(
-  ctx: CommandContext,
-  args: Args,
-  record: number,
-  fields: FieldArguments,
-  reply: ReplyWriter,
-): void {
-  const { view, start, end } = args;
-  const { hashes } = ctx.keyspace;
-  reply.array(fields.count);
-  for (let i = fields.first; i < args.count; i++) {
-    if (record !== 0 && hashes.find(view, start[i], end[i])) replyEntry(reply, hashes.value);
-    else reply.nil();
-  }
 }
 
 /**
@@ -156,40 +158,82 @@ function replyValues(
 function hsetexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const { view, start, end } = args;
   const { db, keyspace } = ctx;
-  const { hashes } = keyspace;
   const word = fieldsWord(args, 2);
+  const options = word < args.count ? fieldOptions(args, word, "KEEPTTL", reply) : NO_OPTIONS;
+  if (options === null) return;
   const fields = fieldArguments(args, word, 2, reply);
   if (fields === null) return;
-  const options = fieldOptions(ctx, args, word, ["KEEPTTL"], true, "hsetex", reply);
-  if (options === null) return;
   const record = db.lookupWrite(view, start[1], end[1]);
   if (record !== 0 && !openHash(ctx, record, reply)) return;
-  if (!conditionsHold(ctx, args, record, fields, options)) {
+  const { keyCondition } = options;
+  if (keyCondition !== "" && (keyCondition === "XX") !== (record !== 0)) {
     reply.integer(0);
     return;
   }
-  const { atMs } = options;
-  if (atMs >= 0 && atMs <= keyspace.nowMs) {
-    let removed = 0;
-    for (let i = fields.first; record !== 0 && i < args.count; i += fields.step) {
-      if (hashes.remove(view, start[i], end[i])) removed++;
-    }
-    if (record !== 0) fieldsRemoved(ctx, args, record, "hexpired", removed);
-    reply.integer(1);
+  const atMs = momentOf(ctx, args, options, "hsetex", reply);
+  if (atMs === null) return;
+  if (!fieldsMeet(ctx, args, record, fields, options.fieldCondition)) {
+    reply.integer(0);
+    return;
+  }
+  if (atMs !== NO_TIME && atMs <= keyspace.nowMs) {
+    const removed = record === 0 ? 0 : removeFields(ctx, args, fields);
+    if (removed > 0) fieldsRemoved(ctx, args, record, "hexpired", removed);
+    reply.integer(removed === fields.count ? 1 : 0);
     return;
   }
   openOrCreateHash(ctx, record, reply);
+  setFields(ctx, args, fields, options.expiry, atMs);
+  storeHash(ctx, args, record);
+  db.changed(NotifyClass.HASH, "hset", view, start[1], end[1]);
+  if (atMs !== NO_TIME) db.notify(NotifyClass.HASH, "hexpire", view, start[1], end[1]);
+  keyspace.dirty += fields.count - 1;
+  reply.integer(1);
+}
+
+/** Whether the fields are all there (FXX), or all missing (FNX). */
+function fieldsMeet(
+  ctx: CommandContext,
+  args: Args,
+  record: number,
+  fields: FieldArguments,
+  condition: string,
+): boolean {
+  if (condition === "") return true;
+  const { view, start, end } = args;
+  for (let i = fields.first; i < args.count; i += fields.step) {
+    const exists = record !== 0 && ctx.keyspace.hashes.find(view, start[i], end[i]);
+    if (exists !== (condition === "FXX")) return false;
+  }
+  return true;
+}
+
+/** Removes the fields from the attached hash, and returns how many were there. */
+function removeFields(ctx: CommandContext, args: Args, fields: FieldArguments): number {
+  const { view, start, end } = args;
+  let removed = 0;
+  for (let i = fields.first; i < args.count; i += fields.step) {
+    if (ctx.keyspace.hashes.remove(view, start[i], end[i])) removed++;
+  }
+  return removed;
+}
+
+/** Sets the fields of the attached hash; without time and KEEPTTL they live forever then. */
+function setFields(
+  ctx: CommandContext,
+  args: Args,
+  fields: FieldArguments,
+  expiry: string,
+  atMs: number,
+): void {
+  const { view, start, end } = args;
+  const { hashes } = ctx.keyspace;
   convertForPairs(ctx, args, fields);
   for (let i = fields.first; i < args.count; i += fields.step) {
     hashes.set(view, start[i], end[i], view, start[i + 1], end[i + 1]);
-    if (atMs >= 0) hashes.setExpireAt(view, start[i], end[i], atMs);
-    else if (options.expiry === "") hashes.persist(view, start[i], end[i]);
+    if (atMs !== NO_TIME) hashes.setExpireAt(view, start[i], end[i], atMs);
+    else if (expiry === "") hashes.persist(view, start[i], end[i]);
   }
-  storeHash(ctx, args, record);
-  db.changed(NotifyClass.HASH, "hset", view, start[1], end[1]);
-  if (atMs >= 0) db.notify(NotifyClass.HASH, "hexpire", view, start[1], end[1]);
-  keyspace.dirty += fields.count - 1;
-  reply.integer(1);
 }
 
 /** Converts the attached hash if the fields and their values ask for it. */
@@ -203,38 +247,24 @@ function convertForPairs(ctx: CommandContext, args: Args, fields: FieldArguments
   ctx.keyspace.hashes.convertFor(fields.count, longest, total);
 }
 
-/** Whether key and fields are there, or missing, as the options demand. */
-function conditionsHold(
-  ctx: CommandContext,
-  args: Args,
-  record: number,
-  fields: FieldArguments,
-  options: FieldOptions,
-): boolean {
-  const { keyCondition, fieldCondition } = options;
-  if (keyCondition !== "" && (keyCondition === "XX") !== (record !== 0)) return false;
-  if (fieldCondition === "") return true;
-  const { view, start, end } = args;
-  for (let i = fields.first; i < args.count; i += fields.step) {
-    const exists = record !== 0 && ctx.keyspace.hashes.find(view, start[i], end[i]);
-    if (exists !== (fieldCondition === "FXX")) return false;
-  }
-  return true;
-}
-
 /** HGETDEL key FIELDS numfields field [field ...] */
 function hgetdelCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const { view, start, end } = args;
   const { hashes } = ctx.keyspace;
   const fields = fieldArguments(args, 2, 1, reply);
   if (fields === null) return;
-  const record = ctx.db.lookupRead(view, start[1], end[1]);
+  const record = ctx.db.lookupWrite(view, start[1], end[1]);
   if (record !== 0 && !openHash(ctx, record, reply)) return;
-  replyValues(ctx, args, record, fields, reply);
-  if (record === 0) return;
   let removed = 0;
-  for (let i = fields.first; i < args.count && hashes.length > 0; i++) {
-    if (hashes.remove(view, start[i], end[i])) removed++;
+  reply.array(fields.count);
+  for (let i = fields.first; i < args.count; i++) {
+    if (record === 0 || !hashes.find(view, start[i], end[i])) {
+      reply.nil();
+      continue;
+    }
+    replyEntry(reply, hashes.value);
+    hashes.remove(view, start[i], end[i]);
+    removed++;
   }
   if (removed > 0) fieldsRemoved(ctx, args, record, "hdel", removed);
 }

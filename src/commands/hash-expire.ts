@@ -66,6 +66,8 @@ interface Conditions {
   readonly lt: boolean;
 }
 
+const NO_CONDITIONS: Conditions = { nx: false, xx: false, gt: false, lt: false };
+
 /** HEXPIRE key time [NX | XX | GT | LT] FIELDS numfields field [field ...] */
 function expireFields(
   ctx: CommandContext,
@@ -78,10 +80,10 @@ function expireFields(
   const { view, start, end } = args;
   const { db, keyspace } = ctx;
   const word = fieldsWord(args, 3);
+  const conditions = word < args.count ? conditionArguments(args, word, reply) : NO_CONDITIONS;
+  if (conditions === null) return;
   const fields = fieldArguments(args, word, 1, reply);
   if (fields === null) return;
-  const conditions = conditionArguments(args, 3, word, reply);
-  if (conditions === null) return;
   const atMs = momentArgument(ctx, args, 2, isSeconds, isRelative, command, reply);
   if (atMs === null) return;
   const record = db.lookupWrite(view, start[1], end[1]);
@@ -112,15 +114,10 @@ function expireFields(
   keyspace.dirty += changed - 1;
 }
 
-/** The conditions at arguments [from, to); null after an error reply. */
-function conditionArguments(
-  args: Args,
-  from: number,
-  to: number,
-  reply: ReplyWriter,
-): Conditions | null {
+/** The conditions at arguments [3, to); null after an error reply. */
+function conditionArguments(args: Args, to: number, reply: ReplyWriter): Conditions | null {
   const words = new Set<string>();
-  for (let i = from; i < to; i++) {
+  for (let i = 3; i < to; i++) {
     const name = args.text(i);
     const word = name.toUpperCase();
     if (!["NX", "XX", "GT", "LT"].includes(word)) {
