@@ -1,0 +1,57 @@
+import { describe, expect, test } from "bun:test";
+import {
+  LATITUDE_MAX,
+  STEP_MAX,
+  bordersOf,
+  cellOf,
+  distanceOf,
+  geohashText,
+  neighbourOf,
+  placeOfScore,
+  scoreOfCell,
+  scoreOfPlace,
+} from "../../../src/base/geohash.ts";
+import { Random, seedOfRun, withSeed } from "../../support/seed.ts";
+
+const FILE = "test/unit/base/geohash.test.ts";
+const seed = seedOfRun();
+
+const PALERMO = { longitude: 13.361389, latitude: 38.115556 };
+const CATANIA = { longitude: 15.087269, latitude: 37.502669 };
+
+describe("geohash", () => {
+  test("has the worked examples of Redis's documentation", () => {
+    expect(scoreOfPlace(PALERMO)).toBe(3479099956230698);
+    expect(scoreOfPlace(CATANIA)).toBe(3479447370796909);
+    expect(geohashText(placeOfScore(3479099956230698))).toBe("sqc8b49rny0");
+    expect(geohashText(placeOfScore(3479447370796909))).toBe("sqdtr74hyu0");
+    const distance = distanceOf(placeOfScore(3479099956230698), placeOfScore(3479447370796909));
+    expect(distance).toBeCloseTo(166274.1516, 4);
+  });
+
+  test("gives back a place that is in the cell it was given", () =>
+    withSeed(FILE, seed, (random) => {
+      for (let i = 0; i < 2000; i++) {
+        const place = {
+          longitude: (random.next() / 2 ** 32) * 360 - 180,
+          latitude: ((random.next() / 2 ** 32) * 2 - 1) * LATITUDE_MAX,
+        };
+        const score = scoreOfPlace(place);
+        expect(scoreOfPlace(placeOfScore(score))).toBe(score);
+        expect(distanceOf(place, placeOfScore(score))).toBeLessThan(1);
+        const cell = cellOf(place, 1 + random.below(STEP_MAX));
+        const { west, south, east, north } = bordersOf(cell);
+        expect(place.longitude >= west && place.longitude <= east).toBe(true);
+        expect(place.latitude >= south && place.latitude <= north).toBe(true);
+        expect(score).toBeGreaterThanOrEqual(scoreOfCell(cell, 0));
+        expect(score).toBeLessThan(scoreOfCell(cell, 1));
+      }
+    }));
+
+  test("has neighbours around the edges of the grid", () => {
+    const corner = { step: 3, column: 7, row: 0 };
+    expect(neighbourOf(corner, 1, 0)).toEqual({ step: 3, column: 0, row: 0 });
+    expect(neighbourOf(corner, 0, -1)).toEqual({ step: 3, column: 7, row: 7 });
+    expect(neighbourOf(corner, -1, 1)).toEqual({ step: 3, column: 6, row: 1 });
+  });
+});
