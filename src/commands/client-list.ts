@@ -208,7 +208,7 @@ function describeClient(ctx: CommandContext, client: Client, args: Args): string
     ["events", pending > 0 ? "rw" : "r"],
     ["cmd", last < 0 ? "NULL" : fullName(ctx.server.commands[last])],
     ["user", client.user],
-    ["redir", -1],
+    ["redir", client.tracking?.options.redirect ?? -1],
     ["resp", client.resp],
     ["lib-name", client.libraryName],
     ["lib-ver", client.libraryVersion],
@@ -245,6 +245,8 @@ function flagLetters(client: Client): string {
   if (client.gate & Gate.IN_MULTI) letters += "x";
   if (client.blocked) letters += "b";
   if (client.gate & Gate.TRACKING) letters += "t";
+  if (client.tracking?.isBroken) letters += "R";
+  if (client.tracking?.options.isBroadcast) letters += "B";
   if (client.watchBroken) letters += "d";
   if (client.closing) letters += "c";
   if (client.isUnix) letters += "U";

@@ -12,6 +12,12 @@ import { Gate, ReplyMode } from "../session/client.ts";
 import { INVALID_CLIENT_NAME, isClientAttribute } from "./client-attribute.ts";
 import { CLIENT_HELP } from "./client-help.ts";
 import { clientInfoCommand, clientKillCommand, clientListCommand } from "./client-list.ts";
+import {
+  clientCachingCommand,
+  clientGetredirCommand,
+  clientTrackingCommand,
+  clientTrackinginfoCommand,
+} from "./client-tracking.ts";
 import { containerRow, replyHelp } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import { Acl, type CommandHandler, type CommandSpec, Flag, NO_KEYS } from "./spec.ts";
@@ -23,6 +29,7 @@ export const clientCommands: readonly CommandSpec[] = [
   containerRow("client"),
   row("capa", -3, clientCapaCommand),
   row("getname", 2, clientGetnameCommand),
+  row("caching", 3, clientCachingCommand),
   row("getredir", 2, clientGetredirCommand),
   { ...row("help", 2, clientHelpCommand), flags: Flag.LOADING | Flag.STALE },
   row("id", 2, clientIdCommand),
@@ -36,6 +43,7 @@ export const clientCommands: readonly CommandSpec[] = [
   row("reply", 3, clientReplyCommand),
   { ...row("setinfo", 4, clientSetinfoCommand), tips: TIPS_ALL_NODES },
   { ...row("setname", 3, clientSetnameCommand), tips: TIPS_ALL_NODES },
+  row("tracking", -3, clientTrackingCommand),
   row("trackinginfo", 2, clientTrackinginfoCommand),
   adminRow("unblock", -3, clientUnblockCommand),
   adminRow("unpause", 2, clientUnpauseCommand),
@@ -67,11 +75,6 @@ function clientCapaCommand(ctx: CommandContext, args: Args, reply: ReplyWriter):
 function clientGetnameCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
   if (ctx.client.name === "") reply.nil();
   else reply.bulkText(ctx.client.name);
-}
-
-/** CLIENT GETREDIR */
-function clientGetredirCommand(_ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
-  reply.integer(-1);
 }
 
 /** CLIENT HELP */
@@ -179,18 +182,6 @@ function clientSetnameCommand(ctx: CommandContext, args: Args, reply: ReplyWrite
   }
   ctx.client.name = name;
   reply.ok();
-}
-
-/** CLIENT TRACKINGINFO */
-function clientTrackinginfoCommand(_ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
-  reply.map(3);
-  reply.bulkText("flags");
-  reply.set(1);
-  reply.bulkText("off");
-  reply.bulkText("redirect");
-  reply.integer(-1);
-  reply.bulkText("prefixes");
-  reply.array(0);
 }
 
 /** CLIENT UNBLOCK client-id [TIMEOUT | ERROR] */

@@ -227,6 +227,7 @@ function resetCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): voi
   endTransaction(ctx, client);
   ctx.observers.monitors.remove(client);
   ctx.clients.pubsub.forget(client);
+  ctx.clients.tracking.disable(client);
   client.database = 0;
   switchProtocol(client, reply, 2);
   beginUnauthenticated(client, ctx.config);

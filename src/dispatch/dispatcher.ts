@@ -14,6 +14,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { CommandContext } from "../commands/context.ts";
 import { type CommandSpec, Flag, fullName } from "../commands/spec.ts";
+import { keysOf } from "../commands/keys-of.ts";
 import { endTransaction } from "../commands/transaction.ts";
 import { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
@@ -24,6 +25,7 @@ import type { CommandTimes } from "../runtime/command-times.ts";
 import { LatencyEvent } from "../runtime/latency.ts";
 import type { Blocking } from "../session/blocking.ts";
 import type { Pushes } from "../session/push-log.ts";
+import type { Tracking } from "../session/tracking.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
 import { CommandLookup } from "./lookup.ts";
 
@@ -82,6 +84,7 @@ export class Dispatcher {
   private readonly firstKeyIs1: Uint8Array;
   private readonly blocking: Blocking;
   private readonly pushes: Pushes;
+  private readonly tracking: Tracking;
   private readonly times: CommandTimes;
   /** From these bytes on a request or a reply may belong in the command log. */
   private largeRequestBytes = NO_LIMIT;
@@ -118,6 +121,7 @@ export class Dispatcher {
       if ((table[number].flags & (Flag.FAST | Flag.CHEAP)) !== 0) this.times.setCheap(number);
     }
     this.pushes = ctx.clients.pushes;
+    this.tracking = ctx.clients.tracking;
     this.lookup = lookupOf(table, undefined);
     this.subcommands = table.map((row) =>
       row.flags & Flag.CONTAINER ? lookupOf(table, row.name) : null,
@@ -210,6 +214,7 @@ export class Dispatcher {
     // A request that waited was shown when it came.
     const isNew = client.wait === null;
     this.call(number, client, args, reply);
+    if ((client.gate & Gate.TRACKING) !== 0) this.rememberKeys(number, client, args);
     if ((this.gate & ServerGate.MONITORED) !== 0 && isNew) this.tellMonitors(number, client, args);
   }
 
@@ -226,9 +231,18 @@ export class Dispatcher {
       this.reject(client, args, reply, number, "ERR Command not allowed inside a transaction");
       return;
     }
-    if ((gate & ServerGate.MAXMEMORY) !== 0 && !this.makeRoom() && this.needsRoom(number, client)) {
-      this.reject(client, args, reply, number, errors.OUT_OF_MEMORY);
-      return;
+    if ((gate & ServerGate.MAXMEMORY) !== 0) {
+      const fits = this.makeRoom();
+      // Invalidations of keys evicted just now are about their values before this command.
+      if (client.pushes !== null) this.pushes.take(client, reply);
+      if (!fits && this.needsRoom(number, client)) {
+        this.reject(client, args, reply, number, errors.OUT_OF_MEMORY);
+        return;
+      }
+    }
+    if ((gate & Gate.TRACKING) !== 0) {
+      this.tracking.limit();
+      if (client.pushes !== null) this.pushes.take(client, reply);
     }
     if ((gate & Gate.SUBSCRIBED) !== 0 && client.resp === 2 && !this.runsSubscribed(number)) {
       const name = fullName(this.table[number]);
@@ -266,7 +280,25 @@ export class Dispatcher {
     keyspace.noTouch = false;
     if ((this.gate & ServerGate.MONITORED) !== 0) this.tellMonitors(number, client, args);
     if ((gate & Gate.REPLY_MUTED) !== 0) muteReply(client, reply, start);
+    if ((gate & Gate.TRACKING) !== 0) this.afterTracked(number, client, args);
     if (client.pushes !== null) this.pushes.take(client, reply);
+  }
+
+  /** COLD: a client with CLIENT TRACKING has run a command. */
+  private afterTracked(number: number, client: Client, args: Args): void {
+    this.rememberKeys(number, client, args);
+    const { tracking, queue } = client;
+    const keepsCaching = queue !== null || this.table[number].parent === "client";
+    if (tracking !== null && !keepsCaching) tracking.hasCaching = false;
+  }
+
+  /** COLD: notes the keys that a client with CLIENT TRACKING has read. */
+  private rememberKeys(number: number, client: Client, args: Args): void {
+    const isRead = (this.flags[number] & (Flag.READONLY | Flag.PUBSUB)) === Flag.READONLY;
+    if (!isRead || !this.tracking.remembers(client)) return;
+    for (const { index } of keysOf(this.table[number], args) ?? []) {
+      this.tracking.remember(client, args.text(index));
+    }
   }
 
   /** Commands that MULTI does not queue. */

@@ -105,6 +105,7 @@ export class Cron {
     server.keyspace.compactor.pace();
     if (server.keyspace.compactor.cpuPercent > 0 && this.compactTimer === null) this.compact();
     this.visitClients(nowMs);
+    server.clients.tracking.limit();
     const used = server.usedMemoryBytes();
     if (used > server.stats.peakMemoryBytes) server.stats.peakMemoryBytes = used;
     if (nowMs - this.lastTrimMs >= TRIM_EVERY_MS) this.trim(nowMs);

@@ -111,6 +111,8 @@ export class Server implements ServerControl, ConnectionHost {
 
   private readonly numbers: ReadonlyMap<string, number>;
   private shuttingDown = false;
+  /** A key expires or is evicted: the change that is reported next is nobody's. */
+  private isVanishing = false;
 
   constructor(parts: ServerParts) {
     const { config, host, clock, prng, log } = parts;
@@ -127,11 +129,16 @@ export class Server implements ServerControl, ConnectionHost {
     this.keyspace = new Keyspace(config.int("databases"), clock, prng, {
       onEvent: (_class, event, database, view, start, end) =>
         this.keyspaceEvents.publish(event, database, view, start, end),
-      onModified: (database, view, start, end) => this.onModified(database, view, start, end),
+      onModified: (database, view, start, end) => {
+        this.onModified(database, view, start, end);
+        this.isVanishing = false;
+      },
       onReplaced: (database, by) => this.onReplaced(database, by),
       onVanished: (database, view, start, end) => {
         this.keyspace.dirty++;
-        if (this.keyspace.watchesKeys) this.onModified(database, view, start, end);
+        if (!this.keyspace.watchesKeys) return;
+        this.isVanishing = true;
+        this.onModified(database, view, start, end);
       },
     });
     this.payloads = new DumpPayloads(this.keyspace);
@@ -417,6 +424,8 @@ export class Server implements ServerControl, ConnectionHost {
   /** A key changed that somebody may watch or wait for. */
   private onModified(database: number, view: DataView, start: number, end: number): void {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    const { pushes, tracking } = this.clients;
+    tracking.invalidate(bytes, start, end, this.isVanishing ? null : pushes.executing());
     this.clients.watches.touch(database, bytes, start, end);
     this.clients.blocking.signal(database, bytes, start, end);
   }

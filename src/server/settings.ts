@@ -55,6 +55,10 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
     },
   ],
   [
+    ["tracking-table-max-keys"],
+    ({ clients }, config) => (clients.tracking.keysMax = config.int("tracking-table-max-keys")),
+  ],
+  [
     ["notify-keyspace-events"],
     ({ keyspace, keyspaceEvents }, config) => {
       keyspaceEvents.kinds = config.keyspaceEvents();

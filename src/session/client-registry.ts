@@ -3,12 +3,14 @@ import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
 import { PubSub } from "./pubsub.ts";
 import type { Pushes } from "./push-log.ts";
+import { Tracking } from "./tracking.ts";
 import { WatchRegistry } from "./watch.ts";
 
 export class ClientRegistry {
   readonly watches = new WatchRegistry();
   readonly blocking: Blocking;
   readonly pubsub: PubSub;
+  readonly tracking: Tracking;
   private readonly clients = new Map<number, Client>();
   private nextId = 1;
 
@@ -20,6 +22,11 @@ export class ClientRegistry {
     readonly pushes: Pushes,
   ) {
     this.pubsub = new PubSub(pushes);
+    this.tracking = new Tracking(
+      pushes,
+      (id) => this.find(id),
+      () => this.updateWatching(),
+    );
     this.blocking = new Blocking(() => this.updateWatching(), onDeadline);
   }
 
@@ -41,6 +48,7 @@ export class ClientRegistry {
     this.clients.delete(client.id);
     this.blocking.release(client);
     this.pubsub.forget(client);
+    this.tracking.disable(client);
     this.watches.unwatch(client);
     this.updateWatching();
   }
@@ -53,8 +61,10 @@ export class ClientRegistry {
     return this.clients.values();
   }
 
-  /** Called whenever the keys that anyone watches or waits for may have become some, or none. */
+  /** Called whenever the keys that anyone watches, waits for or tracks may have become some, or none. */
   updateWatching(): void {
-    this.setWatching(this.watches.keyCount > 0 || this.blocking.keyCount > 0);
+    this.setWatching(
+      this.watches.keyCount > 0 || this.blocking.keyCount > 0 || this.tracking.isListening,
+    );
   }
 }

@@ -7,6 +7,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Wait } from "./blocking.ts";
 import type { Subscriptions } from "./pubsub.ts";
 import type { WaitingPushes } from "./push-log.ts";
+import type { ClientTracking } from "./tracking.ts";
 import type { WatchedKey } from "./watch.ts";
 
 /** Reasons why a request of this client cannot simply run: the dispatcher looks closer if any is set. */
@@ -104,6 +105,8 @@ export class Client {
   watchBroken = false;
   /** What it is subscribed to; null = nothing yet. */
   subscriptions: Subscriptions | null = null;
+  /** CLIENT TRACKING; null = off. */
+  tracking: ClientTracking | null = null;
   /** Pushes that are not sent yet; null = there were none so far. */
   pushes: WaitingPushes | null = null;
   /** Since when the soft output limit is exceeded, in unix ms; 0 = it is not. */

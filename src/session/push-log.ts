@@ -54,9 +54,9 @@ export class Pushes {
 
   constructor(
     /** Runs a function after the events at hand. */
-    private readonly later: (run: () => void) => void,
+    readonly later: (run: () => void) => void,
     /** The client whose command runs: its replies, not yet sent, come before its pushes. */
-    private readonly executing: () => Client | null,
+    readonly executing: () => Client | null,
   ) {}
 
   /** The log in which what is for this client is written. */
