@@ -330,13 +330,18 @@ export class Dispatcher {
     return client.queue.some(({ command }) => (this.flags[command] & Flag.DENYOOM) !== 0);
   }
 
-  /** A request that waited was answered without being run anew: counts it as a call. */
-  countAnswered(number: number, client: Client, failed: boolean): void {
+  /**
+   * A request that waited was answered without being run anew: counts it as a call, and, with the
+   * code of an error reply, as refused.
+   */
+  countAnswered(number: number, client: Client, error: string | null): void {
     const { stats } = this.ctx;
     stats.calls[number]++;
     stats.commandsProcessed++;
     client.commandCount++;
-    if (failed) stats.failedCalls[number]++;
+    if (error === null) return;
+    stats.rejectedCalls[number]++;
+    stats.countError(error);
   }
 
   private call(number: number, client: Client, args: Args, reply: ReplyWriter): void {

@@ -89,7 +89,8 @@ export class Wakeups {
     this.pushes.flushOne(wait.client);
     this.reply.resp3 = wait.client.resp === 3;
     write(this.reply);
-    this.dispatcher.countAnswered(wait.command, wait.client, failed);
+    const error = failed ? this.reply.lastErrorCode : null;
+    this.dispatcher.countAnswered(wait.command, wait.client, error);
     this.finish(wait);
   }
 
