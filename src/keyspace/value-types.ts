@@ -40,6 +40,8 @@ import {
   compactStream,
   duplicateStream,
   freeStream,
+  freeStreamStep,
+  streamBlocks,
   streamMemoryBytes,
 } from "../types/stream-blocks.ts";
 import {
@@ -164,6 +166,7 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     duplicate: duplicateStream,
     compact: compactStream,
     memoryBytes: streamMemoryBytes,
+    steps: { blocks: streamBlocks, free: freeStreamStep },
   },
 ];
 

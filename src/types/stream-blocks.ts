@@ -34,6 +34,8 @@ import {
 } from "./stream-group.ts";
 import { StreamRoot } from "./stream.ts";
 
+const BLOCKS_PER_STEP = 300;
+
 /** Frees a stream. */
 export function freeStream(arena: Arena, root: number): void {
   const nodes = nodesOf(arena, root);
@@ -47,6 +49,43 @@ export function freeStream(arena: Arena, root: number): void {
   });
   nameTableFree(arena, table);
   arena.free(root, StreamRoot.BYTES);
+}
+
+/** Nodes and pending entries: the blocks that a stream may have many of. O(groups). */
+export function streamBlocks(arena: Arena, root: number): number {
+  let blocks = nodesOf(arena, root).size;
+  const groups = new StreamGroups(arena);
+  eachBlock(arena, groupsOf(arena, root), (group) => {
+    groups.open(group);
+    blocks += groups.pending.size;
+  });
+  return blocks;
+}
+
+/**
+ * Frees some hundred blocks of a stream that nothing refers to any more; 0 when all are gone, the
+ * root too. The cursor says nothing: what is left says where to go on.
+ */
+export function freeStreamStep(arena: Arena, root: number): number {
+  const nodes = nodesOf(arena, root);
+  let left = BLOCKS_PER_STEP;
+  for (let node = nodes.seekLast(); node !== 0 && left > 0; node = nodes.seekLast(), left--) {
+    listpackFree(arena, node);
+    nodes.remove();
+  }
+  const groups = new StreamGroups(arena);
+  const id = new StreamId();
+  eachBlock(arena, groupsOf(arena, root), (group) => {
+    groups.open(group);
+    const { pending } = groups;
+    for (; left > 0 && pending.seekLast() !== 0; left--) {
+      pending.readId(id);
+      groups.acknowledge(id);
+    }
+  });
+  if (left === 0) return 1;
+  freeStream(arena, root);
+  return 0;
 }
 
 /** A copy of a stream, its groups included. Grows the arena. */

@@ -12,6 +12,8 @@ import {
   compactStream,
   duplicateStream,
   freeStream,
+  freeStreamStep,
+  streamBlocks,
   streamMemoryBytes,
   verifyStream,
 } from "../../../src/types/stream-blocks.ts";
@@ -310,6 +312,24 @@ describe("streams", () => {
       model.root = copy;
       for (let i = 0; i < 800; i++) change(model, random);
       model.check();
+    }));
+
+  test("are freed step by step", () =>
+    withSeed(FILE, seed, (random) => {
+      const model = new Model();
+      model.streams.nodeEntriesMax = 1;
+      for (let i = 0; i < 3000; i++) change(model, random);
+      for (let i = 0; i < 1000; i++) model.add(1, ["field", "value"]);
+      for (const number of model.entries.keys()) model.deliver("g", "bob", number);
+      const blocks = streamBlocks(model.arena, model.root);
+      expect(blocks).toBeGreaterThanOrEqual(2 * model.entries.size);
+      let steps = 1;
+      while (freeStreamStep(model.arena, model.root) !== 0) {
+        model.arena.verify();
+        steps++;
+      }
+      expect(steps).toBeGreaterThanOrEqual(Math.floor(blocks / 300));
+      expect(model.arena.liveBytes).toBe(0);
     }));
 
   test("move out of sparse spans", () =>
