@@ -137,7 +137,10 @@ describeWithPeers("observers", ["valkey-server"], () => {
       const count = command === "GET" ? ["1"] : [];
       c.ours(
         "-ERR type should be one of the following: slow, large-request, large-reply",
-        ...["COMMANDLOG", command, ...count, "fast"],
+        "COMMANDLOG",
+        command,
+        ...count,
+        "fast",
       );
     }
     c.ours("+OK", "CONFIG", "SET", limits[0], "1048576", limits[1], "1048576");

@@ -262,6 +262,8 @@ function makeSafe(
 
 function safeNumber(text: string, command: string, hasTime: boolean, random: Random): string {
   const number = Number(text);
+  // Valkey cuts the index to 32 bits and replaces another element; ours says "out of range".
+  if (command === "lset" && Math.abs(number) > 2 ** 31 - 1) return String(number % 2 ** 31);
   if (SIZING_COMMANDS.has(command)) {
     const size = Math.abs(number);
     if (number < -100 || (size > SIZE_MIN && size <= SIZE_MAX * 2))

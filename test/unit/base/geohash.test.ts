@@ -11,7 +11,7 @@ import {
   scoreOfCell,
   scoreOfPlace,
 } from "../../../src/base/geohash.ts";
-import { Random, seedOfRun, withSeed } from "../../support/seed.ts";
+import { seedOfRun, withSeed } from "../../support/seed.ts";
 
 const FILE = "test/unit/base/geohash.test.ts";
 const seed = seedOfRun();

@@ -1,9 +1,6 @@
 /** Command line and environment as configuration lines; cases of the reference's own suite. */
 import { expect, test } from "bun:test";
-import {
-  parseCommandLine,
-  parseEnvironment,
-} from "../../../../src/runtime/config/command-line.ts";
+import { parseCommandLine, parseEnvironment } from "../../../../src/runtime/config/command-line.ts";
 import { loadFromMemory, memoryConfig } from "../../../support/memory-config.ts";
 
 /** The values after loading the options over `save 900 1`. */
@@ -30,9 +27,7 @@ test("names and values", () => {
     values(["--maxmemory '700mb'", "--maxmemory-policy 'volatile-lru'"], "maxmemory-policy"),
   ).toEqual(["volatile-lru"]);
   expect(values(["--SAVE", "100", "100"], "save")).toEqual(["900 1 100 100"]);
-  expect(values(["--requirepass", 'a "b" \\ é'], "requirepass")).toEqual([
-    'a "b" \\ \xc3\xa9',
-  ]);
+  expect(values(["--requirepass", 'a "b" \\ é'], "requirepass")).toEqual(['a "b" \\ \xc3\xa9']);
 });
 
 test("save without a value", () => {

@@ -21,7 +21,14 @@ test("blank lines, comments, quotes, escapes, letters of either case", () => {
   );
   expect(fatal).toBeNull();
   expect(config.get(["port", "logfile", "requirepass", "unixsocket"])).toEqual([
-    "port", "7000", "logfile", "aA\n", "requirepass", "it's", "unixsocket", "",
+    "port",
+    "7000",
+    "logfile",
+    "aA\n",
+    "requirepass",
+    "it's",
+    "unixsocket",
+    "",
   ]);
 });
 

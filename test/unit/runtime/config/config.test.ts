@@ -43,7 +43,12 @@ test("a refused apply rolls back everything and takes back earlier appliers", ()
   expect(error).toBe(failure("port", "Unable to listen on this port. Check server logs."));
   expect(calls).toEqual(["maxmemory 10485760", "port 80", "maxmemory 0", "port 6379"]);
   expect(config.get(["maxmemory", "port", "hz"])).toEqual([
-    "maxmemory", "0", "port", "6379", "hz", "10",
+    "maxmemory",
+    "0",
+    "port",
+    "6379",
+    "hz",
+    "10",
   ]);
   expect(warnings).toEqual([
     "Failed applying new configuration. Possibly related to new port setting. " +
@@ -57,9 +62,7 @@ test("a refused value restores the values before it, the directory too", () => {
   const error = config.set(["dir", "/data", "save", "1 1", "hz", "x"], LOCAL);
   expect(error).toBe(failure("hz", "argument couldn't be parsed into an integer"));
   expect(config.host.currentDirectory()).toBe("/start");
-  expect(config.get(["dir", "save"])).toEqual([
-    "dir", "/start", "save", "3600 1 300 100 60 10000",
-  ]);
+  expect(config.get(["dir", "save"])).toEqual(["dir", "/start", "save", "3600 1 300 100 60 10000"]);
   expect(config.set(["dir", "/nowhere"], LOCAL)).toBe(failure("dir", "No such file or directory"));
   expect(config.set(["dir", "/data"], LOCAL)).toBeNull();
   expect(config.string("dir")).toBe("/data");
