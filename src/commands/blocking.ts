@@ -63,3 +63,23 @@ export function waitForKeys(
     wakesOnMissing,
   });
 }
+
+/**
+ * As `waitForKeys`, for the keys in the arguments [from, to); times out with a null array.
+ */
+export function waitForKeyRange(
+  ctx: CommandContext,
+  args: Args,
+  reply: ReplyWriter,
+  type: ValueType,
+  from: number,
+  to: number,
+  deadlineMs: number,
+): void {
+  const indexes = Array.from({ length: to - from }, (_, i) => from + i);
+  waitForKeys(ctx, args, reply, type, indexes, deadlineMs, replyNilArray);
+}
+
+function replyNilArray(reply: ReplyWriter): void {
+  reply.nilArray();
+}

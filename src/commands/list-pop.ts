@@ -5,12 +5,12 @@ import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { checkType } from "./arguments.ts";
-import { deadlineArgument, waitForKeys } from "./blocking.ts";
+import { deadlineArgument, waitForKeyRange } from "./blocking.ts";
 import type { CommandContext } from "./context.ts";
 import { attachList, endArgument, listShrank, popEvent, popRange } from "./list-value.ts";
 import { replyEntry } from "./listpack-reply.ts";
 import { Acl, type CommandSpec, Flag, type KeySpec, keyRange } from "./spec.ts";
-import { offsetArgument } from "./string-value.ts";
+import { positiveArgument } from "./string-value.ts";
 
 export const listPopCommands: readonly CommandSpec[] = [
   {
@@ -123,7 +123,8 @@ function popFromKeys(
     popRange(ctx, args, i, record, end === 1, count, reply);
     return;
   }
-  if (waits) waitFor(ctx, args, reply, countIndex + 1, endIndex, deadlineMs);
+  if (waits)
+    waitForKeyRange(ctx, args, reply, ValueType.LIST, countIndex + 1, endIndex, deadlineMs);
   else reply.nilArray();
 }
 
@@ -146,35 +147,5 @@ function popOneOrWait(ctx: CommandContext, args: Args, reply: ReplyWriter, atHea
     listShrank(ctx, args, i, record, lists, popEvent(atHead), 1);
     return;
   }
-  waitFor(ctx, args, reply, 1, last, deadlineMs);
-}
-
-/**
- * Waits for the keys in the arguments [from, to).
- * COLD: what waits is kept on the heap anyway.
- */
-function waitFor(
-  ctx: CommandContext,
-  args: Args,
-  reply: ReplyWriter,
-  from: number,
-  to: number,
-  deadlineMs: number,
-): void {
-  const indexes = Array.from({ length: to - from }, (_, i) => from + i);
-  waitForKeys(ctx, args, reply, ValueType.LIST, indexes, deadlineMs, replyNilArray);
-}
-
-function replyNilArray(reply: ReplyWriter): void {
-  reply.nilArray();
-}
-
-/** Argument `index` as an integer above 0; NaN after an error reply. */
-function positiveArgument(args: Args, index: number, reply: ReplyWriter, error: string): number {
-  const value = offsetArgument(args, index, reply, error);
-  if (value <= 0) {
-    reply.error(error);
-    return NaN;
-  }
-  return value;
+  waitForKeyRange(ctx, args, reply, ValueType.LIST, 1, last, deadlineMs);
 }

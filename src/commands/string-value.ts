@@ -134,3 +134,18 @@ export function isReversed(args: Args, index: number, start: number, end: number
   const exactEnd = parseInt64(args.bytes, args.start[index + 1], args.end[index + 1]) ?? 0n;
   return exactStart > exactEnd;
 }
+
+/** Argument `index` as an integer above 0; NaN after an error reply. */
+export function positiveArgument(
+  args: Args,
+  index: number,
+  reply: ReplyWriter,
+  error: string,
+): number {
+  const value = offsetArgument(args, index, reply, error);
+  if (value <= 0) {
+    reply.error(error);
+    return NaN;
+  }
+  return value;
+}

@@ -8,11 +8,11 @@ import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { checkType } from "./arguments.ts";
-import { deadlineArgument, waitForKeys } from "./blocking.ts";
+import { deadlineArgument, waitForKeyRange } from "./blocking.ts";
 import type { CommandContext } from "./context.ts";
 import { replyEntry } from "./listpack-reply.ts";
 import { Acl, type CommandSpec, Flag, keyRange, oneKey } from "./spec.ts";
-import { offsetArgument } from "./string-value.ts";
+import { offsetArgument, positiveArgument } from "./string-value.ts";
 import { finishRemoval, zsetOf } from "./zset-value.ts";
 
 export const zsetPopCommands: readonly CommandSpec[] = [
@@ -185,7 +185,7 @@ function bzpopGeneric(ctx: CommandContext, args: Args, reply: ReplyWriter, where
   const deadlineMs = deadlineArgument(ctx, args, last, reply);
   if (deadlineMs !== deadlineMs) return;
   if (popFirst(ctx, args, reply, 1, last, where, 1, Shape.ONE_WITH_KEY)) return;
-  waitForMembers(ctx, args, reply, 1, last, deadlineMs);
+  waitForKeyRange(ctx, args, reply, ValueType.ZSET, 1, last, deadlineMs);
 }
 
 /** ZMPOP numkeys key [key ...] MIN | MAX [COUNT count] */
@@ -231,7 +231,7 @@ function zmpopGeneric(
   if (deadlineMs !== deadlineMs) return;
   const first = countIndex + 1;
   if (popFirst(ctx, args, reply, first, whereIndex, where, count, Shape.MANY_WITH_KEY)) return;
-  if (mayWait) waitForMembers(ctx, args, reply, first, whereIndex, deadlineMs);
+  if (mayWait) waitForKeyRange(ctx, args, reply, ValueType.ZSET, first, whereIndex, deadlineMs);
   else reply.nilArray();
 }
 
@@ -263,34 +263,4 @@ function popFirst(
     return true;
   }
   return false;
-}
-
-/**
- * Waits for the keys in the arguments [from, to).
- * COLD: what waits is kept on the heap anyway.
- */
-function waitForMembers(
-  ctx: CommandContext,
-  args: Args,
-  reply: ReplyWriter,
-  from: number,
-  to: number,
-  deadlineMs: number,
-): void {
-  const indexes = Array.from({ length: to - from }, (_, i) => from + i);
-  waitForKeys(ctx, args, reply, ValueType.ZSET, indexes, deadlineMs, replyNilArray);
-}
-
-function replyNilArray(reply: ReplyWriter): void {
-  reply.nilArray();
-}
-
-/** Argument `index` as an integer above 0; NaN after an error reply. */
-function positiveArgument(args: Args, index: number, reply: ReplyWriter, error: string): number {
-  const value = offsetArgument(args, index, reply, error);
-  if (value <= 0) {
-    reply.error(error);
-    return NaN;
-  }
-  return value;
 }
