@@ -1,6 +1,6 @@
 /**
- * The program: command line and environment → configuration → server. The only file that reads
- * `process`, and the one that implements the machine (server/host.ts) for the rest.
+ * The program: command line and environment → configuration → server, or one of the tools. It
+ * implements the machine (server/host.ts) for the rest; only it and the tools read `process`.
  */
 import {
   chmodSync,
@@ -26,8 +26,10 @@ import { Config } from "./runtime/config/config.ts";
 import { Log } from "./runtime/log.ts";
 import type { Host } from "./server/host.ts";
 import { Server } from "./server/server.ts";
+import { loadTool, parseInvocation, type Role } from "./tools/roles.ts";
 
 const USAGE = `Usage: bunsen [/path/to/redis.conf | -] [--directive value ...]
+       bunsen cli [options] [command ...]
        bunsen --version
        bunsen --help
 
@@ -37,6 +39,9 @@ Examples:
        echo 'maxmemory 128mb' | bunsen -       reads it from standard input
        bunsen --port 7777 --loglevel verbose   sets directives
        BUNSEN_PORT=7777 bunsen                 sets a directive by the environment
+       bunsen cli -p 7777                      talks to a server; bunsen cli --help says more
+
+Called by a link named redis-cli or valkey-cli, it is that tool.
 `;
 
 function systemErrorText(error: unknown): string {
@@ -165,7 +170,21 @@ function systemZoneIsUtc(): boolean {
   }
 }
 
-async function main(argv: readonly string[]): Promise<void> {
+async function main(): Promise<void> {
+  const { role, args } = parseInvocation(process.argv0, process.argv.slice(2));
+  if (role === "server") await startServer(args);
+  else await runTool(role, args);
+}
+
+async function runTool(role: Exclude<Role, "server">, args: readonly string[]): Promise<void> {
+  // The executable starts with a reluctant JIT, see build.ts.
+  Bun.unsafe.setJITPolicy(1);
+  const tool = await loadTool(role);
+  if (tool === null) fail(`bunsen ${role}: not built yet\n`);
+  process.exit(await tool(args, process.argv0));
+}
+
+async function startServer(argv: readonly string[]): Promise<void> {
   const clock = systemClock();
   const log = new Log(process.pid, clock, utcOffset(), host.print);
   if (argv.length === 1 && (argv[0] === "-v" || argv[0] === "--version")) {
@@ -226,4 +245,4 @@ function absolutePath(fileName: string | null): string {
   }
 }
 
-await main(process.argv.slice(2));
+await main();

@@ -32,6 +32,7 @@ const LAYERS: Record<string, number> = {
   "src/commands": 6,
   "src/dispatch": 7,
   "src/server": 8,
+  "src/tools": 8,
   src: 9,
 };
 
