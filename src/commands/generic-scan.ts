@@ -83,6 +83,7 @@ function keysCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   const mark = reply.deferLength();
   let count = 0;
   db.index.eachEntry((record) => {
+    if (reply.overflowed) return;
     if (pattern !== 0 && !matches(arena, record, args, pattern)) return;
     if ((metaOf(arena, record) & Meta.EXPIRY) !== 0 && db.isDue(record)) return;
     replyKey(arena, record, reply);

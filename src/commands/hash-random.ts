@@ -64,7 +64,7 @@ function hrandfieldCommand(ctx: CommandContext, args: Args, reply: ReplyWriter):
   const count = given < 0 ? -given : Math.min(given, size);
   reply.array(withValues && !reply.resp3 ? count * 2 : count);
   if (given < 0) {
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count && !reply.overflowed; i++) {
       hashes.pickRandom(ctx.prng);
       replyField(hashes, withValues, reply);
     }

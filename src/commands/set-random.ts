@@ -139,7 +139,7 @@ function srandmemberCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
   if (given < 0 || given === 1) {
     const count = Math.abs(given);
     if (hasCount) reply.array(count);
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count && !reply.overflowed; i++) {
       sets.pickRandom(ctx.prng);
       replyEntry(reply, sets.member);
     }

@@ -125,7 +125,7 @@ function replyRandom(
   const wanted = count < 0 ? -count : Math.min(count, length);
   replyMemberCount(reply, wanted, withScores);
   if (count < 0) {
-    for (let i = 0; i < wanted; i++) {
+    for (let i = 0; i < wanted && !reply.overflowed; i++) {
       zset.seek(prng.nextBelow(length));
       replyMemberWith(reply, zset, withScores);
     }

@@ -9,6 +9,11 @@
  *
  * Lengths that are known only at the end are written with `deferLength` and `setDeferred`: the
  * header is put in by moving what follows it. Deferred headers nest: the inner ones are set first.
+ *
+ * A reply that passes `limit` is given up where the buffer would have to grow, so that the check
+ * costs nothing while it does not: what was written is dropped, and whatever the handler still
+ * writes overwrites itself. The handler runs on, because it may have changed data already; only
+ * loops whose length the client alone chooses look at `overflowed`.
  */
 import { writeAscii } from "../base/ascii.ts";
 import { writeDouble } from "../base/double.ts";
@@ -21,6 +26,8 @@ const CAPACITY_AT_FIRST = 256 * 1024;
 const CAPACITY_KEPT = 4 * 1024 * 1024;
 /** Longest header: a type byte, 20 digits and a sign, CRLF. */
 const HEADER_BYTES_MAX = 24;
+/** Longest reply of all: lengths and offsets stay int32, which the engine computes fastest with. */
+export const REPLY_BYTES_MAX = 0x7fff0000;
 /** A longer first word of an error is not taken for its code. */
 const ERROR_CODE_CHARACTERS_MAX = 30;
 
@@ -52,6 +59,12 @@ export class ReplyWriter {
   length = 0;
   /** Whether the client that is answered speaks RESP3. */
   resp3 = false;
+  /** Bytes at which the reply is given up. */
+  limit = REPLY_BYTES_MAX;
+  /** The reply was given up: nothing in it is of use, and its client is to be closed. */
+  overflowed = false;
+  /** Told when a reply is given up. */
+  onOverflow: (() => void) | null = null;
   /** Error replies written since the writer began, and the last one's code ("ERR", "WRONGTYPE"). */
   errorCount = 0;
   lastErrorCode = "";
@@ -59,6 +72,7 @@ export class ReplyWriter {
   /** Drops everything written; gives back an unusually large buffer. */
   clear(): void {
     this.length = 0;
+    this.overflowed = false;
     if (this.bytes.length > CAPACITY_KEPT) {
       this.bytes = new Uint8Array(CAPACITY_AT_FIRST);
       this.view = new DataView(this.bytes.buffer);
@@ -292,6 +306,7 @@ export class ReplyWriter {
    */
   setDeferred(mark: number, type: ReplyType, count: number): void {
     this.reserve(HEADER_BYTES_MAX);
+    if (this.overflowed) return;
     const end = this.length;
     const isFlatMap = type === ReplyType.MAP && !this.resp3;
     const shown = isFlatMap ? count * 2 : count;
@@ -331,10 +346,20 @@ export class ReplyWriter {
   }
 
   private grow(count: number): void {
-    const capacity = Math.max(this.bytes.length * 2, this.length + count);
-    const bytes = new Uint8Array(capacity);
+    if (this.overflowed || this.length + count > this.limit) this.giveUp();
+    const needed = this.length + count;
+    if (needed <= this.bytes.length) return;
+    const bytes = new Uint8Array(Math.max(Math.min(this.bytes.length * 2, this.limit), needed));
     bytes.set(this.bytes.subarray(0, this.length));
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
+  }
+
+  /** COLD: drops what was written, and makes room by it. */
+  private giveUp(): void {
+    this.length = 0;
+    if (this.overflowed) return;
+    this.overflowed = true;
+    this.onOverflow?.();
   }
 }

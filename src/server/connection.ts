@@ -61,6 +61,10 @@ export interface ConnectionHost {
   scheduleTurn(connection: Connection): void;
   /** So many bytes wait for the peer: closes the client where its limit says so. */
   checkOutputLimit(connection: Connection, pendingBytes: number): void;
+  /** Bytes that may wait for a client's peer before the client is closed at once. */
+  outputBytesMax(client: Client): number;
+  /** A reply passed what `outputBytesMax` leaves it, and was given up: closes the client. */
+  closeForOutput(connection: Connection): void;
   logVerbose(message: string): void;
   logWarning(message: string): void;
   /** The socket is gone. */
@@ -161,8 +165,10 @@ export class Connection implements Transport {
 
   flush(reply: ReplyWriter): void {
     const length = reply.length;
-    if (length === 0) return;
-    this.send(reply.bytes, 0, length);
+    if (reply.overflowed) {
+      if (!this.closed) this.host.closeForOutput(this);
+    } else if (length === 0) return;
+    else this.send(reply.bytes, 0, length);
     reply.clear();
   }
 
@@ -282,6 +288,7 @@ export class Connection implements Transport {
     const { host, client } = this;
     const { parser, reply } = host;
     reply.resp3 = client.resp === 3;
+    this.limitReply(reply);
     for (let left = turns; left > 0; left -= parser.batchCount) {
       // Before AUTH each request may change how the next is to be read.
       const isLimited = (client.gate & Gate.UNAUTHENTICATED) !== 0;
@@ -302,11 +309,17 @@ export class Connection implements Transport {
       if (reply.length <= FLUSH_BYTES) continue;
       this.flush(reply);
       if (client.closing) return false;
+      this.limitReply(reply);
     }
     this.flush(reply);
     if (client.closing) return false;
     this.takeTurnLater();
     return true;
+  }
+
+  /** Tells the writer how long a reply may become, beside what the peer has not taken yet. */
+  private limitReply(reply: ReplyWriter): void {
+    reply.limit = this.host.outputBytesMax(this.client) - this.output.length;
   }
 
   /**

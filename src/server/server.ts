@@ -17,9 +17,11 @@ import { commandTable } from "../commands/table.ts";
 import { Dispatcher, ServerGate } from "../dispatch/dispatcher.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { DumpPayloads } from "../persistence/dump-payload.ts";
+import { Effects } from "../propagation/effects.ts";
+import { PropagationLog } from "../propagation/propagation-log.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
 import type { Args } from "../protocol/args.ts";
-import { ReplyWriter } from "../protocol/reply-writer.ts";
+import { REPLY_BYTES_MAX, ReplyWriter } from "../protocol/reply-writer.ts";
 import { CommandLog } from "../runtime/command-log.ts";
 import type { Config } from "../runtime/config/config.ts";
 import { rewriteConfigText } from "../runtime/config/rewrite.ts";
@@ -79,6 +81,8 @@ export class Server implements ServerControl, ConnectionHost {
   readonly configFile: string;
   readonly keyspace: Keyspace;
   readonly payloads: DumpPayloads;
+  readonly propagationLog: PropagationLog;
+  readonly effects: Effects;
   readonly clients: ClientRegistry;
   readonly keyspaceEvents: KeyspaceEvents;
   readonly wakeups: Wakeups;
@@ -134,14 +138,21 @@ export class Server implements ServerControl, ConnectionHost {
         this.isVanishing = false;
       },
       onReplaced: (database, by) => this.onReplaced(database, by),
-      onVanished: (database, view, start, end) => {
+      onVanished: (database, view, start, end, evicted) => {
         this.keyspace.dirty++;
+        if (this.effects.isOn) this.effects.vanished(database, view, start, end, evicted);
         if (!this.keyspace.watchesKeys) return;
         this.isVanishing = true;
         this.onModified(database, view, start, end);
       },
     });
+    // Whoever's reply is given up runs no further request, see Connection.flush.
+    this.reply.onOverflow = () => {
+      ctx.client.closing = true;
+    };
     this.payloads = new DumpPayloads(this.keyspace);
+    this.propagationLog = new PropagationLog(() => this.onPropagation());
+    this.effects = new Effects(this.propagationLog);
     this.clients = new ClientRegistry(
       (on) => {
         this.keyspace.watchesKeys = on;
@@ -170,6 +181,7 @@ export class Server implements ServerControl, ConnectionHost {
       log,
       prng,
       payloads: this.payloads,
+      effects: this.effects,
       scratch: sharedMemory(SCRATCH_BYTES),
       server: this,
     };
@@ -389,16 +401,33 @@ export class Server implements ServerControl, ConnectionHost {
 
   checkOutputLimit(connection: Connection, pendingBytes: number): void {
     const { client } = connection;
-    const limit = (client.gate & Gate.SUBSCRIBED) === 0 ? this.outputLimit : this.pubsubOutputLimit;
+    const limit = this.outputLimitOf(client);
     const pending = this.replyListEnforced
       ? Math.max(pendingBytes, REPLY_BLOCK_BYTES)
       : pendingBytes;
-    if (!exceedsOutputLimit(client, pending, limit, this.keyspace.nowMs)) return;
+    if (exceedsOutputLimit(client, pending, limit, this.keyspace.nowMs)) {
+      this.closeForOutput(connection);
+    }
+  }
+
+  outputBytesMax(client: Client): number {
+    const { hardBytes } = this.outputLimitOf(client);
+    return hardBytes === 0 ? REPLY_BYTES_MAX : Math.min(hardBytes, REPLY_BYTES_MAX);
+  }
+
+  closeForOutput(connection: Connection): void {
+    const { client } = connection;
     this.stats.outputBufferLimitDisconnections++;
     this.log.warning(
       `Client id=${client.id} addr=${client.address} name=${client.name} closed for overcoming of output buffer limits.`,
     );
     connection.close(false);
+  }
+
+  /** There are changes for those who keep them. */
+  private onPropagation(): void {
+    // Nobody listens yet: `effects.isOn` is never set.
+    this.propagationLog.clear();
   }
 
   logVerbose(message: string): void {
@@ -415,6 +444,10 @@ export class Server implements ServerControl, ConnectionHost {
   }
 
   // ---
+
+  private outputLimitOf(client: Client): OutputLimit {
+    return (client.gate & Gate.SUBSCRIBED) === 0 ? this.outputLimit : this.pubsubOutputLimit;
+  }
 
   private setServerGate(gate: ServerGate, on: boolean): void {
     const { dispatcher } = this;

@@ -180,4 +180,49 @@ describe("clients that are closed", () => {
     expect(textOf(await client.must("GET", "big")).length).toBe(100_000);
     client.close();
   });
+
+  test("for a reply without end, which is not written to its end", async () => {
+    const client = await server().connect();
+    await client.must("CONFIG", "RESETSTAT");
+    await client.must("HSET", "hash", "field", "value");
+    await client.must("SADD", "set", "member");
+    await client.must("ZADD", "zset", "1", "member");
+    await client.must("CONFIG", "SET", "client-output-buffer-limit", "normal 1mb 0 0");
+    const count = "-1000000000000";
+    for (const [command, key] of [
+      ["HRANDFIELD", "hash"],
+      ["SRANDMEMBER", "set"],
+      ["ZRANDMEMBER", "zset"],
+    ]) {
+      const endless = await server().connect();
+      endless.sendCommands([
+        [command, key, count],
+        ["SET", "ran", "1"],
+      ]);
+      expect(await endless.readUntilClosed()).toEqual(new Uint8Array(0));
+    }
+    expect(await infoField(client, "client_output_buffer_limit_disconnections")).toBe("3");
+    expect(formatReply(await client.command("EXISTS", "ran"))).toBe(":0");
+    await client.must("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0");
+    client.close();
+  });
+
+  test("after the rest of a transaction whose replies are too long", async () => {
+    const client = await server().connect();
+    await client.must("SADD", "set", "member");
+    await client.must("CONFIG", "SET", "client-output-buffer-limit", "normal 1mb 0 0");
+    const greedy = await server().connect();
+    greedy.sendCommands([
+      ["MULTI"],
+      ["SRANDMEMBER", "set", "-1000000000000"],
+      ["SET", "last", "1"],
+      ["EXEC"],
+      ["SET", "behind", "1"],
+    ]);
+    await greedy.readUntilClosed();
+    expect(formatReply(await client.command("EXISTS", "last"))).toBe(":1");
+    expect(formatReply(await client.command("EXISTS", "behind"))).toBe(":0");
+    await client.must("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0");
+    client.close();
+  });
 });

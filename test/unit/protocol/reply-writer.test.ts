@@ -278,3 +278,54 @@ describe("the buffer", () => {
     expect(reply.view.buffer).toBe(reply.bytes.buffer);
   });
 });
+
+describe("a reply beyond the limit", () => {
+  const LIMIT = 400_000;
+
+  function limitedWriter(): { reply: ReplyWriter; givenUp: () => number } {
+    const reply = new ReplyWriter();
+    let count = 0;
+    reply.limit = LIMIT;
+    reply.onOverflow = () => count++;
+    return { reply, givenUp: () => count };
+  }
+
+  test("is given up once, whatever is written after it", () =>
+    withSeed(FILE, seed, (random) => {
+      const { reply, givenUp } = limitedWriter();
+      const capacityMax = LIMIT + 100;
+      for (let i = 0; i < 100_000; i++) {
+        const { body } = random.pick(CASES);
+        const mark = reply.deferLength();
+        body(reply);
+        if (random.oneIn(3)) reply.setDeferred(mark, ReplyType.ARRAY, i);
+        expect(reply.length).toBeLessThanOrEqual(reply.bytes.length);
+      }
+      expect(reply.overflowed).toBe(true);
+      expect(givenUp()).toBe(1);
+      expect(reply.bytes.length).toBeLessThanOrEqual(capacityMax);
+      reply.clear();
+      expect(reply.overflowed).toBe(false);
+      reply.ok();
+      expect(written(reply)).toBe("+OK\r\n");
+    }));
+
+  test("may be one piece that is larger than the buffer, which is written to nowhere", () => {
+    const { reply, givenUp } = limitedWriter();
+    reply.bulkBytes(new Uint8Array(2 * LIMIT));
+    reply.bulkBytes(new Uint8Array(3 * LIMIT));
+    expect(givenUp()).toBe(1);
+    reply.clear();
+    expect(reply.bytes.length).toBeGreaterThan(0);
+    reply.ok();
+    expect(written(reply)).toBe("+OK\r\n");
+  });
+
+  test("is not given up at the limit itself", () => {
+    const { reply, givenUp } = limitedWriter();
+    while (reply.length < LIMIT - 5) reply.raw(new Uint8Array(5), 0, 5);
+    reply.ok();
+    expect(reply.length).toBe(LIMIT);
+    expect(givenUp()).toBe(0);
+  });
+});
