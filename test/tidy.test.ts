@@ -28,6 +28,7 @@ const LAYERS: Record<string, number> = {
   "src/session": 5,
   "src/runtime": 5,
   "src/persistence": 5,
+  "src/propagation": 5,
   "src/scripting": 5,
   "src/commands": 6,
   "src/dispatch": 7,

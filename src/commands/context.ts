@@ -6,6 +6,7 @@ import type { Prng } from "../base/prng.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { DumpPayloads } from "../persistence/dump-payload.ts";
+import type { Effects } from "../propagation/effects.ts";
 import type { CommandLog } from "../runtime/command-log.ts";
 import type { Config } from "../runtime/config/config.ts";
 import type { LatencyMonitor } from "../runtime/latency.ts";
@@ -34,6 +35,8 @@ export interface CommandContext {
   client: Client;
   /** The client's selected database. */
   db: Database;
+  /** What the command that runs propagates as, if not as its request. */
+  readonly effects: Effects;
   readonly clients: ClientRegistry;
   readonly config: Config;
   readonly stats: Stats;

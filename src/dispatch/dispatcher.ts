@@ -63,6 +63,8 @@ const SUBSCRIBER_RUNS: ReadonlySet<string> = new Set([
 ]);
 /** Commands that touch keys, which clients that are fed like replicas may not. */
 const KEYSPACE_FLAGS = Flag.READONLY | Flag.WRITE | Flag.MAY_REPLICATE;
+/** Commands that propagate if they changed something. */
+const PROPAGATING_FLAGS = Flag.WRITE | Flag.MAY_REPLICATE;
 /** Not a size that a request or a reply can reach. */
 const NO_LIMIT = 0x7fffffff;
 /** What the headers of a request and of its first argument take up at most. */
@@ -345,7 +347,7 @@ export class Dispatcher {
   }
 
   private call(number: number, client: Client, args: Args, reply: ReplyWriter): void {
-    const stats = this.ctx.stats;
+    const { stats, effects, keyspace } = this.ctx;
     const spec = this.table[number];
     const errorsBefore = reply.errorCount;
     const replyFrom = reply.length;
@@ -353,6 +355,9 @@ export class Dispatcher {
     const untimedLeft = untimed[number];
     let us = -1;
     client.lastCommandNumber = number;
+    // Remembered, since the command may be the one that turns propagation on or off.
+    const propagates = effects.isOn;
+    if (propagates) effects.enter(client.database, keyspace.dirty);
     if (untimedLeft !== 0) {
       untimed[number] = untimedLeft - 1;
       this.runHandler(spec, client, args, reply);
@@ -360,6 +365,10 @@ export class Dispatcher {
       const startUs = this.clock.monotonicUs();
       this.runHandler(spec, client, args, reply);
       us = this.clock.monotonicUs() - startUs;
+    }
+    if (propagates) {
+      const writes = (this.flags[number] & PROPAGATING_FLAGS) !== 0;
+      effects.leave(args, writes, keyspace.dirty);
     }
     // A request that waits counts when it is served.
     if (client.blocked) return;

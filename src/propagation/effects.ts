@@ -1,0 +1,122 @@
+// HOT PATH: rules in src/README.md
+/**
+ * What commands propagate as: the hand that writes into the log of changes while they run.
+ *
+ * A command that changed something propagates as the client sent it, unless its handler says
+ * otherwise: what depends on chance, on the clock or on who waits is written as what it did, so
+ * that whoever runs the log ends with the same data. Keys that vanish by themselves propagate as a
+ * deletion.
+ *
+ *     ctx.effects.begin(3).text("SREM").argument(args, 1).bytes(view, start, end);
+ *
+ * While nobody listens, `isOn` is false, and handlers skip all of this.
+ */
+import type { Args } from "../protocol/args.ts";
+import type { PropagationLog } from "./propagation-log.ts";
+
+export class Effects {
+  /** Whether anybody wants to hear of changes. */
+  isOn = false;
+  /** Deletions of keys that vanish by themselves are UNLINK: lazyfree-lazy-expire, -eviction. */
+  unlinksExpired = true;
+  unlinksEvicted = true;
+  /** Changes of the data that `vanished` has told already. */
+  vanishedCount = 0;
+
+  /** The database that the command at hand works on. */
+  private database = 0;
+  /** The handler has said what its command propagates as. */
+  private isExplicit = false;
+  /** What the data's change counter was when the command began. */
+  private dirtyBefore = 0;
+
+  constructor(private readonly log: PropagationLog) {}
+
+  /**
+   * A command begins, maybe within another (EXEC). `dirty` counts the changes of all data so far.
+   * Requires: `isOn`.
+   */
+  enter(database: number, dirty: number): void {
+    this.database = database;
+    this.isExplicit = false;
+    this.dirtyBefore = dirty - this.vanishedCount;
+    this.log.beginUnit();
+  }
+
+  /** The command is over. `writes`: if it changed data, its request says how. */
+  leave(args: Args, writes: boolean, dirty: number): void {
+    const changed = dirty - this.vanishedCount !== this.dirtyBefore;
+    if (writes && changed && !this.isExplicit) this.log.request(this.database, args);
+    // The enclosing command, if any, has propagated by this one.
+    this.isExplicit = true;
+    this.log.endUnit();
+  }
+
+  /** The command at hand propagates as another one, of `count` arguments; maybe as several. */
+  begin(count: number): this {
+    this.isExplicit = true;
+    this.log.command(this.database, count);
+    return this;
+  }
+
+  /** As `begin`, for a database that the request did not choose (the cron, COPY, MOVE). */
+  beginIn(database: number, count: number): this {
+    this.isExplicit = true;
+    this.log.command(database, count);
+    return this;
+  }
+
+  text(ascii: string): this {
+    this.log.argumentText(ascii);
+    return this;
+  }
+
+  argument(args: Args, index: number): this {
+    this.log.argument(args.view, args.start[index], args.end[index]);
+    return this;
+  }
+
+  /** Arguments `from` up to, not including, `to`. */
+  arguments(args: Args, from: number, to: number): this {
+    for (let i = from; i < to; i++) this.log.argument(args.view, args.start[i], args.end[i]);
+    return this;
+  }
+
+  bytes(view: DataView, start: number, end: number): this {
+    this.log.argument(view, start, end);
+    return this;
+  }
+
+  /** A safe integer. */
+  integer(value: number): this {
+    this.log.argumentInteger(value);
+    return this;
+  }
+
+  bigint(value: bigint): this {
+    this.log.argumentBigInt(value);
+    return this;
+  }
+
+  /** The request as it came propagates, here among the commands begun, even if it changed nothing. */
+  verbatim(args: Args): void {
+    this.isExplicit = true;
+    this.log.request(this.database, args);
+  }
+
+  /** The command at hand propagates as nothing, whatever it changed. */
+  none(): void {
+    this.isExplicit = true;
+  }
+
+  /** A key is gone without a command for it: it expired, or was evicted. */
+  vanished(database: number, view: DataView, start: number, end: number, evicted: boolean): void {
+    this.vanishedCount++;
+    const unlinks = evicted ? this.unlinksEvicted : this.unlinksExpired;
+    this.log.beginUnit();
+    this.log.command(database, 2);
+    this.log.argumentText(unlinks ? "UNLINK" : "DEL");
+    this.log.argument(view, start, end);
+    this.log.endUnit();
+  }
+}
