@@ -17,6 +17,8 @@ import { commandTable } from "../commands/table.ts";
 import { Dispatcher, ServerGate } from "../dispatch/dispatcher.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { DumpPayloads } from "../persistence/dump-payload.ts";
+import { Effects } from "../propagation/effects.ts";
+import { PropagationLog } from "../propagation/propagation-log.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
 import type { Args } from "../protocol/args.ts";
 import { REPLY_BYTES_MAX, ReplyWriter } from "../protocol/reply-writer.ts";
@@ -79,6 +81,8 @@ export class Server implements ServerControl, ConnectionHost {
   readonly configFile: string;
   readonly keyspace: Keyspace;
   readonly payloads: DumpPayloads;
+  readonly propagationLog: PropagationLog;
+  readonly effects: Effects;
   readonly clients: ClientRegistry;
   readonly keyspaceEvents: KeyspaceEvents;
   readonly wakeups: Wakeups;
@@ -134,8 +138,9 @@ export class Server implements ServerControl, ConnectionHost {
         this.isVanishing = false;
       },
       onReplaced: (database, by) => this.onReplaced(database, by),
-      onVanished: (database, view, start, end) => {
+      onVanished: (database, view, start, end, evicted) => {
         this.keyspace.dirty++;
+        if (this.effects.isOn) this.effects.vanished(database, view, start, end, evicted);
         if (!this.keyspace.watchesKeys) return;
         this.isVanishing = true;
         this.onModified(database, view, start, end);
@@ -146,6 +151,8 @@ export class Server implements ServerControl, ConnectionHost {
       ctx.client.closing = true;
     };
     this.payloads = new DumpPayloads(this.keyspace);
+    this.propagationLog = new PropagationLog(() => this.onPropagation());
+    this.effects = new Effects(this.propagationLog);
     this.clients = new ClientRegistry(
       (on) => {
         this.keyspace.watchesKeys = on;
@@ -174,6 +181,7 @@ export class Server implements ServerControl, ConnectionHost {
       log,
       prng,
       payloads: this.payloads,
+      effects: this.effects,
       scratch: sharedMemory(SCRATCH_BYTES),
       server: this,
     };
@@ -414,6 +422,12 @@ export class Server implements ServerControl, ConnectionHost {
       `Client id=${client.id} addr=${client.address} name=${client.name} closed for overcoming of output buffer limits.`,
     );
     connection.close(false);
+  }
+
+  /** There are changes for those who keep them. */
+  private onPropagation(): void {
+    // Nobody listens yet: `effects.isOn` is never set.
+    this.propagationLog.clear();
   }
 
   logVerbose(message: string): void {
