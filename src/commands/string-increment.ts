@@ -8,13 +8,22 @@
 import {
   INT64_MAX,
   INT64_MIN,
+  decimalLength,
   parseInt64,
   parseInteger,
   writeBigInt,
   writeInteger,
 } from "../base/integer.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
-import { StringEncoding, ValueType, metaOf, typeOf, valueAt, viewOf } from "../keyspace/record.ts";
+import {
+  StringEncoding,
+  ValueType,
+  encodingOf,
+  metaOf,
+  typeOf,
+  valueAt,
+  viewOf,
+} from "../keyspace/record.ts";
 import { Ref } from "../memory/arena.ts";
 import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
 import type { Args } from "../protocol/args.ts";
@@ -101,6 +110,9 @@ function increment(ctx: CommandContext, args: Args, reply: ReplyWriter, amount: 
   const arena = ctx.keyspace.arena;
   const record = db.lookupWrite(view, start[1], end[1]);
   let value = 0;
+  let digits: Uint8Array | null = null;
+  let digitsAt = 0;
+  let digitCount = 0;
   if (record !== 0) {
     const meta = metaOf(arena, record);
     if (typeOf(meta) !== ValueType.STRING) {
@@ -109,20 +121,27 @@ function increment(ctx: CommandContext, args: Args, reply: ReplyWriter, amount: 
     }
     const recordView = viewOf(arena, record);
     const at = valueAt(recordView, record, meta);
-    const length = storedLength(recordView, at);
-    const from = at + prefixBytes(length);
-    value = parseInteger(arena.bytes[record >>> Ref.SEGMENT_SHIFT], from, from + length);
+    digitCount = storedLength(recordView, at);
+    digitsAt = at + prefixBytes(digitCount);
+    const bytes = arena.bytes[record >>> Ref.SEGMENT_SHIFT];
+    value = parseInteger(bytes, digitsAt, digitsAt + digitCount);
+    if (encodingOf(meta) === StringEncoding.AUTO) digits = bytes;
   }
   value += amount;
   if (!(value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER)) {
     incrementRecord(ctx, args, reply, record, BigInt(amount));
     return;
   }
-  const count = writeInteger(scratch.bytes, 0, value);
-  if (record === 0) {
-    db.insertString(view, start[1], end[1], scratch.view, 0, count, StringEncoding.AUTO);
+  if (digits !== null && decimalLength(value) === digitCount) {
+    // As many digits as before: they go where the old ones are.
+    writeInteger(digits, digitsAt, value);
   } else {
-    db.replaceWithString(record, scratch.view, 0, count, StringEncoding.AUTO, true);
+    const count = writeInteger(scratch.bytes, 0, value);
+    if (record === 0) {
+      db.insertString(view, start[1], end[1], scratch.view, 0, count, StringEncoding.AUTO);
+    } else {
+      db.replaceWithString(record, scratch.view, 0, count, StringEncoding.AUTO, true);
+    }
   }
   db.changed(NotifyClass.STRING, "incrby", view, start[1], end[1]);
   reply.integer(value);
