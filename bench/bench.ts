@@ -2,6 +2,7 @@
 //
 //   bun run bench                                   all figures; writes docs/benchmarks.{md,svg}
 //   bun run bench -- set-p16 memory --rounds 5      some; writes to dist/bench
+//   bun run bench -- types                          a group of figures; writes to dist/bench
 //   bun run bench -- --quick                        a tenth of the load; writes to dist/bench
 //
 // Environment: BUNSEN_BIN (our executable; dist/bunsen), BUNSEN_PEERS (where the reference servers
@@ -17,13 +18,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.ts";
 import {
-  FIGURES,
+  FIGURE_GROUPS,
   prepareShared,
   type AloneFigure,
   type Figure,
   type Sample,
   type SharedFigure,
-} from "./figures.ts";
+} from "./figure.ts";
+import { FIGURES } from "./figures.ts";
 import { formatDocument, formatFigure, type RunDescription } from "./report.ts";
 import { medianSample, type FigureResult } from "./results.ts";
 import {
@@ -37,7 +39,8 @@ import {
 
 const ROOT = join(import.meta.dir, "..");
 
-const USAGE = `bun run bench -- [figure...] [--rounds N] [--quick] [--out DIR]
+const USAGE = `bun run bench -- [figure|group...] [--rounds N] [--quick] [--out DIR]
+groups: ${FIGURE_GROUPS.join(" ")}
 figures:
 ${FIGURES.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n")}`;
 
@@ -62,14 +65,20 @@ function readOptions(): Options | undefined {
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds takes a count from 1");
   for (const name of positionals) {
-    if (!FIGURES.some((figure) => figure.name === name)) throw new Error(`no figure ${name}`);
+    if (!FIGURES.some((figure) => isNamed(figure, name))) throw new Error(`no figure ${name}`);
   }
   const isWhole = positionals.length === 0;
   // Only a whole run of Bunsen itself, at full size, may replace the published page.
   const isPublished = isWhole && !values.quick && process.env.BENCH_OURS === undefined;
   const out = values.out ?? join(ROOT, isPublished ? "docs" : "dist/bench");
-  const figures = FIGURES.filter(({ name }) => isWhole || positionals.includes(name));
+  const figures = FIGURES.filter((figure) => {
+    return isWhole || positionals.some((name) => isNamed(figure, name));
+  });
   return { figures, rounds, isQuick: values.quick, out };
+}
+
+function isNamed(figure: Figure, name: string): boolean {
+  return figure.name === name || figure.group === name;
 }
 
 class Comparison {

@@ -2,7 +2,7 @@
 
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import { METRICS, type MetricId } from "./figures.ts";
+import { METRICS, type MetricId } from "./figure.ts";
 import { medianOf, type FigureResult } from "./results.ts";
 import type { ServerKind } from "./servers.ts";
 

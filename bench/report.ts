@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
-import { METRICS, preparationCommand, type MetricId } from "./figures.ts";
+import { METRICS, preparationCommand, type MetricId } from "./figure.ts";
 import { benchmarkVersion } from "./redis-benchmark.ts";
 import { medianOf, metricsOf, ratioTo, type FigureResult, type Ratio } from "./results.ts";
 import { CLIENT_CORE, displayCommand, SERVER_CORE, type ServerKind } from "./servers.ts";

@@ -1,6 +1,6 @@
 // What a run has measured, and the arithmetic on it: medians over the rounds, and ratios.
 
-import { METRICS, type Figure, type MetricId, type Sample } from "./figures.ts";
+import { METRICS, type Figure, type MetricId, type Sample } from "./figure.ts";
 import type { ServerId } from "./servers.ts";
 
 // One sample per round, in the order of the rounds; a server that failed in a round has no entry.

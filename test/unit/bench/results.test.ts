@@ -1,7 +1,8 @@
 // The benchmark's arithmetic and its reading of redis-benchmark's report; nothing is measured here.
 
 import { describe, expect, test } from "bun:test";
-import { FIGURES, type Sample } from "../../../bench/figures.ts";
+import type { Sample } from "../../../bench/figure.ts";
+import { FIGURES } from "../../../bench/figures.ts";
 import { parseReport } from "../../../bench/redis-benchmark.ts";
 import { median, medianOf, medianSample, ratioTo } from "../../../bench/results.ts";
 import type { FigureResult } from "../../../bench/results.ts";
