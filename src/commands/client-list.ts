@@ -12,13 +12,11 @@ import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { beforeNul } from "../runtime/config/byte-string.ts";
 import { type Client, Gate } from "../session/client.ts";
+import { memoryOf } from "../session/client-memory.ts";
 import { SubscriptionKind } from "../session/pubsub.ts";
 import { DEFAULT_USER } from "./authentication.ts";
 import type { CommandContext } from "./context.ts";
 import { fullName } from "./spec.ts";
-
-/** Estimate of a connection's objects: client, transport and socket. */
-const CLIENT_BYTES = 1024;
 
 /** CLIENT LIST [filters] */
 export function clientListCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
@@ -30,14 +28,14 @@ export function clientListCommand(ctx: CommandContext, args: Args, reply: ReplyW
   if (filter === null) return;
   let text = "";
   for (const client of ctx.clients.all()) {
-    if (matches(ctx, client, filter)) text += `${describeClient(ctx, client, args)}\n`;
+    if (matches(ctx, client, filter)) text += `${lineOf(ctx, client, args)}\n`;
   }
   reply.verbatim("txt", text);
 }
 
 /** CLIENT INFO */
 export function clientInfoCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
-  reply.verbatim("txt", `${describeClient(ctx, ctx.client, args)}\n`);
+  reply.verbatim("txt", `${lineOf(ctx, ctx.client, args)}\n`);
 }
 
 /** CLIENT KILL address, or CLIENT KILL filters: the old form can kill its own client. */
@@ -166,18 +164,15 @@ function clientType(client: Client): string {
   return (client.gate & Gate.SUBSCRIBED) === 0 ? "normal" : "pubsub";
 }
 
-/** The line of a client; `args` is the request of the current one. */
-function describeClient(ctx: CommandContext, client: Client, args: Args): string {
+/** The line of a client, while the current one runs the request `args`. */
+function lineOf(ctx: CommandContext, client: Client, args: Args): string {
+  return describeClient(ctx, client, client === ctx.client ? bytesOfArguments(args) : 0);
+}
+
+/** The line of a client, whose request at hand has arguments of so many bytes. */
+export function describeClient(ctx: CommandContext, client: Client, argumentBytes = 0): string {
   const { transport } = client;
-  const argumentBytes = client === ctx.client ? bytesOfArguments(args) : 0;
-  const queryBytes = transport.queryBytes();
-  const queryFree = transport.queryBytesFree();
-  const replyBuffer = transport.replyBufferBytes();
   const pending = transport.pendingBytes();
-  let queueBytes = 0;
-  for (const queued of client.queue ?? []) queueBytes += bytesOfArguments(queued.args);
-  const total =
-    CLIENT_BYTES + queryBytes + queryFree + replyBuffer + pending + argumentBytes + queueBytes;
   const last = client.lastCommandNumber;
   const fields: readonly (readonly [string, string | number])[] = [
     ["id", client.id],
@@ -195,16 +190,16 @@ function describeClient(ctx: CommandContext, client: Client, args: Args): string
     ["ssub", client.subscriptions?.[SubscriptionKind.SHARD_CHANNEL].size ?? 0],
     ["multi", client.queue?.length ?? (client.watched.length > 0 ? 0 : -1)],
     ["watch", client.watched.length],
-    ["qbuf", queryBytes],
-    ["qbuf-free", queryFree],
+    ["qbuf", transport.queryBytes()],
+    ["qbuf-free", transport.queryBytesFree()],
     ["argv-mem", argumentBytes],
-    ["multi-mem", queueBytes],
-    ["rbs", replyBuffer],
+    ["multi-mem", client.queue === null ? 0 : client.queueBytes],
+    ["rbs", transport.replyBufferBytes()],
     ["rbp", transport.replyBufferPeak()],
     ["obl", 0],
     ["oll", transport.pendingBuffers()],
     ["omem", pending],
-    ["tot-mem", total],
+    ["tot-mem", memoryOf(client) + argumentBytes],
     ["events", pending > 0 ? "rw" : "r"],
     ["cmd", last < 0 ? "NULL" : fullName(ctx.server.commands[last])],
     ["user", client.user],

@@ -59,6 +59,7 @@ export const transactionCommands: readonly CommandSpec[] = [
 /** MULTI */
 function multiCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
   ctx.client.queue = [];
+  ctx.client.queueBytes = 0;
   ctx.client.setGate(Gate.IN_MULTI, true);
   reply.ok();
 }

@@ -27,6 +27,7 @@ import type { Blocking } from "../session/blocking.ts";
 import type { Pushes } from "../session/push-log.ts";
 import type { Tracking } from "../session/tracking.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
+import { queuedBytes } from "../session/client-memory.ts";
 import { CommandLookup } from "./lookup.ts";
 
 /** Reasons that concern every client: bits of `Dispatcher.gate`. */
@@ -320,6 +321,7 @@ export class Dispatcher {
     const kept = new Args();
     kept.assign(Array.from({ length: args.count }, (_, i) => args.copy(i)));
     client.queue?.push({ command: number, args: kept });
+    client.queueBytes += queuedBytes(kept.count, kept.end[kept.count - 1]);
   }
 
   /**

@@ -25,6 +25,7 @@ import {
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Stats } from "../runtime/stats.ts";
 import type { Client, Transport } from "../session/client.ts";
+import type { ClientMemory } from "../session/client-memory.ts";
 import { Gate } from "../session/client.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { QueryBuffer } from "./query-buffer.ts";
@@ -48,6 +49,7 @@ export interface ConnectionHost {
   readonly reply: ReplyWriter;
   readonly dispatcher: Dispatcher;
   readonly stats: Stats;
+  readonly memory: ClientMemory;
   /** INPUT_BYTES of memory that holds the chunk being served. */
   readonly input: { readonly bytes: Uint8Array; readonly view: DataView };
   /** client-query-buffer-limit. */
@@ -57,6 +59,8 @@ export interface ConnectionHost {
   /** Reads the clock for a batch. */
   tick(): void;
   nowMs(): number;
+  /** A client's buffers may have changed while maxmemory-clients is set: evicts clients if need be. */
+  settleMemory(client: Client): void;
   /** Gives the connection another turn after the other sockets' events. */
   scheduleTurn(connection: Connection): void;
   /** So many bytes wait for the peer: closes the client where its limit says so. */
@@ -97,6 +101,11 @@ export class Connection implements Transport {
 
   /** Takes a chunk from the socket. */
   onData(chunk: Uint8Array): void {
+    this.receive(chunk);
+    this.settleMemory();
+  }
+
+  private receive(chunk: Uint8Array): void {
     const { host, client } = this;
     const stats = host.stats;
     stats.bytesIn += chunk.length;
@@ -137,6 +146,7 @@ export class Connection implements Transport {
     if (this.closed || this.client.closing || this.client.blocked) return;
     this.host.tick();
     this.runQuery();
+    this.settleMemory();
   }
 
   /** The peer can take more. */
@@ -144,6 +154,7 @@ export class Connection implements Transport {
     const before = this.output.length;
     const isEmpty = this.output.drain(this.writeToSocket);
     this.countWritten(before - this.output.length);
+    this.settleMemory();
     if (isEmpty && this.client.closing) this.socket.end();
   }
 
@@ -196,6 +207,7 @@ export class Connection implements Transport {
     if (written < length) {
       output.push(bytes, from + written, to);
       host.checkOutputLimit(this, output.length);
+      if (host.memory.limitBytes !== 0) host.memory.account(this.client);
     }
   }
 
@@ -217,12 +229,18 @@ export class Connection implements Transport {
     return this.output.buffers;
   }
 
+  /** As in Valkey, arguments of the cut request that are read already do not count. */
   queryBytes(): number {
-    return this.query === null ? 0 : this.query.pending;
+    if (this.query === null) return 0;
+    return this.query.pending - (this.partial === null ? 0 : this.partial.scanAt);
   }
 
   queryBytesFree(): number {
     return this.query === null ? 0 : this.query.capacity - this.query.pending;
+  }
+
+  memoryBytes(): number {
+    return this.output.length + (this.query === null ? 0 : this.query.capacity);
   }
 
   replyBufferBytes(): number {
@@ -274,6 +292,10 @@ export class Connection implements Transport {
   /** Bytes that the cut request announced. */
   private bulkExpected = 0;
 
+  private settleMemory(): void {
+    if (this.host.memory.limitBytes !== 0) this.host.settleMemory(this.client);
+  }
+
   private countWritten(count: number): void {
     this.host.stats.bytesOut += count;
     this.host.stats.writeEvents++;
@@ -308,6 +330,7 @@ export class Connection implements Transport {
       }
       if (reply.length <= FLUSH_BYTES) continue;
       this.flush(reply);
+      this.settleMemory();
       if (client.closing) return false;
       this.limitReply(reply);
     }

@@ -15,6 +15,8 @@ const FAST_EXPIRE_MS = 2;
 /** A slice of the freeing of huge values, and the time for requests between two. */
 const LAZY_FREE_US = 1000;
 const LAZY_FREE_PAUSE_MS = 1;
+/** So many clients are all visited in every run. */
+const CLIENTS_PER_RUN_MIN = 200;
 /** Free memory is looked for, and returned, this often. */
 const TRIM_EVERY_MS = 1000;
 
@@ -33,6 +35,8 @@ export class Cron {
   private compactTimer: Timer | null = null;
   private freeTimer: Timer | null = null;
   private hz = 10;
+  /** Goes through the clients; null = begins anew. */
+  private visit: IterableIterator<Client> | null = null;
   private lastTrimMs = 0;
   private segmentsDropped = 0;
   private readsCounted = 0;
@@ -171,12 +175,16 @@ export class Cron {
       : null;
   }
 
+  /** Visits some of the clients, so that each has its turn once a second. */
   private visitClients(nowMs: number): void {
     const { server } = this;
+    const { memory } = server;
     const replyPeakResetMs = this.replyPeakResetMs ?? REPLY_PEAK_RESET_MS;
     const timeoutMs = server.config.int("timeout") * 1000;
-    let bytes = 0;
-    for (const client of server.clients.all()) {
+    let left = Math.max(CLIENTS_PER_RUN_MIN, Math.ceil(server.clients.count / this.hz));
+    for (; left > 0; left--) {
+      const client = this.nextClient();
+      if (client === null) break;
       const { transport } = client;
       const idleMs = nowMs - client.lastInteractionMs;
       if (timeoutMs > 0 && idleMs > timeoutMs && mayTimeOut(client)) {
@@ -193,9 +201,18 @@ export class Cron {
         if (pending > 0) server.checkOutputLimit(transport, pending);
         else client.softLimitSinceMs = 0;
       }
-      bytes += transport.pendingBytes() + transport.queryBytes() + transport.queryBytesFree();
+      memory.account(client);
     }
-    server.clientBufferBytes = bytes;
+    if (memory.isOver) server.evictClients();
+  }
+
+  /** The client whose turn it is; null after the last one. */
+  private nextClient(): Client | null {
+    this.visit ??= this.server.clients.all();
+    const next = this.visit.next();
+    if (next.done !== true) return next.value;
+    this.visit = null;
+    return null;
   }
 
   /** Returns empty segments to the system; their buffers go when the collector has run. */

@@ -9,6 +9,7 @@ import type { Socket } from "bun";
 import type { Clock } from "../base/clock.ts";
 import { type Prng, randomHex } from "../base/prng.ts";
 import { BUNSEN } from "../base/version.ts";
+import { describeClient } from "../commands/client-list.ts";
 import { beginUnauthenticated } from "../commands/authentication.ts";
 import type { CommandContext, Observers } from "../commands/context.ts";
 import type { ProcessReport, ServerControl, ShutdownOptions } from "../commands/server-control.ts";
@@ -29,6 +30,7 @@ import { LatencyMonitor } from "../runtime/latency.ts";
 import type { Log } from "../runtime/log.ts";
 import { Stats } from "../runtime/stats.ts";
 import type { Wait } from "../session/blocking.ts";
+import type { ClientMemory } from "../session/client-memory.ts";
 import { ClientRegistry } from "../session/client-registry.ts";
 import { Client, Gate } from "../session/client.ts";
 import { Monitors } from "../session/monitors.ts";
@@ -84,6 +86,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly propagationLog: PropagationLog;
   readonly effects: Effects;
   readonly clients: ClientRegistry;
+  readonly memory: ClientMemory;
   readonly keyspaceEvents: KeyspaceEvents;
   readonly wakeups: Wakeups;
   readonly stats: Stats;
@@ -110,9 +113,8 @@ export class Server implements ServerControl, ConnectionHost {
   maxMemoryBytes = 0;
   /** DEBUG CLIENT-ENFORCE-REPLY-LIST. */
   replyListEnforced = false;
-  /** Bytes in clients' query and output buffers, as the cron counted them last. */
-  clientBufferBytes = 0;
 
+  private readonly ctx: CommandContext;
   private readonly numbers: ReadonlyMap<string, number>;
   private shuttingDown = false;
   /** A key expires or is evicted: the change that is reported next is nobody's. */
@@ -148,7 +150,7 @@ export class Server implements ServerControl, ConnectionHost {
     });
     // Whoever's reply is given up runs no further request, see Connection.flush.
     this.reply.onOverflow = () => {
-      ctx.client.closing = true;
+      this.ctx.client.closing = true;
     };
     this.payloads = new DumpPayloads(this.keyspace);
     this.propagationLog = new PropagationLog(() => this.onPropagation());
@@ -160,6 +162,7 @@ export class Server implements ServerControl, ConnectionHost {
       (deadlineMs) => this.wakeups.schedule(deadlineMs),
       new Pushes(queueMicrotask, () => ctx.client),
     );
+    this.memory = this.clients.memory;
     this.keyspaceEvents = new KeyspaceEvents(this.clients.pubsub);
     this.observers = {
       commandLog: new CommandLog(),
@@ -169,7 +172,7 @@ export class Server implements ServerControl, ConnectionHost {
         (run) => setImmediate(run),
       ),
     };
-    const ctx: CommandContext = {
+    const ctx: CommandContext = (this.ctx = {
       keyspace: this.keyspace,
       // Set before every command; no handler runs without a client.
       client: undefined as unknown as Client,
@@ -184,7 +187,7 @@ export class Server implements ServerControl, ConnectionHost {
       effects: this.effects,
       scratch: sharedMemory(SCRATCH_BYTES),
       server: this,
-    };
+    });
     this.cron = new Cron(this);
     this.dispatcher = new Dispatcher(
       this.commands,
@@ -376,7 +379,7 @@ export class Server implements ServerControl, ConnectionHost {
   }
 
   usedMemoryBytes(): number {
-    return this.keyspace.arena.liveBytes + this.clientBufferBytes;
+    return this.keyspace.arena.liveBytes + this.memory.totalBytes;
   }
 
   panic(reason: string): void {
@@ -419,9 +422,24 @@ export class Server implements ServerControl, ConnectionHost {
     const { client } = connection;
     this.stats.outputBufferLimitDisconnections++;
     this.log.warning(
-      `Client id=${client.id} addr=${client.address} name=${client.name} closed for overcoming of output buffer limits.`,
+      `Client ${describeClient(this.ctx, client)} closed for overcoming of output buffer limits.`,
     );
     connection.close(false);
+  }
+
+  settleMemory(client: Client): void {
+    this.memory.account(client);
+    if (this.memory.isOver) this.evictClients();
+  }
+
+  /** Closes the largest clients until the others fit maxmemory-clients. */
+  evictClients(): void {
+    const fits = this.memory.evict((client) => {
+      this.log.notice(`Evicting client: ${describeClient(this.ctx, client)}`);
+      this.stats.evictedClients++;
+      client.transport.close(false);
+    });
+    if (!fits) this.log.warning("Over client maxmemory after evicting all evictable clients");
   }
 
   /** There are changes for those who keep them. */

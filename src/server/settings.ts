@@ -97,6 +97,17 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
     },
   ],
   [
+    ["maxmemory", "maxmemory-clients"],
+    ({ clients }, config) => {
+      const limit = config.percentOrBytes("maxmemory-clients");
+      const bytes =
+        "bytes" in limit
+          ? limit.bytes
+          : Math.floor((config.int("maxmemory") * limit.percent) / 100);
+      clients.memory.setLimit(bytes, clients.all());
+    },
+  ],
+  [
     ["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"],
     (server, config) =>
       server.keyspace.setLfu(

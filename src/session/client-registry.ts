@@ -1,6 +1,7 @@
 /** The clients that are connected, by id, oldest first; what they wait for, watch, and listen to. */
 import { Blocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
+import { ClientMemory } from "./client-memory.ts";
 import { PubSub } from "./pubsub.ts";
 import type { Pushes } from "./push-log.ts";
 import { Tracking } from "./tracking.ts";
@@ -11,6 +12,7 @@ export class ClientRegistry {
   readonly blocking: Blocking;
   readonly pubsub: PubSub;
   readonly tracking: Tracking;
+  readonly memory = new ClientMemory();
   private readonly clients = new Map<number, Client>();
   private nextId = 1;
 
@@ -41,11 +43,13 @@ export class ClientRegistry {
 
   insert(client: Client): void {
     this.clients.set(client.id, client);
+    this.memory.account(client);
   }
 
   /** Forgets a client, with what it waited for and watched. */
   remove(client: Client): void {
     this.clients.delete(client.id);
+    this.memory.forget(client);
     this.blocking.release(client);
     this.pubsub.forget(client);
     this.tracking.disable(client);

@@ -53,6 +53,8 @@ export interface Transport {
   /** Bytes of the query buffer in use, and free. */
   queryBytes(): number;
   queryBytesFree(): number;
+  /** Bytes of the buffers it holds. */
+  memoryBytes(): number;
   /** Bytes of the connection's own reply buffer, as CLIENT LIST shows it (rbs). */
   replyBufferBytes(): number;
   /** Largest use of that buffer lately (rbp). */
@@ -100,6 +102,8 @@ export class Client {
   queue: QueuedRequest[] | null = null;
   /** A request could not be queued: EXEC will refuse. */
   queueBroken = false;
+  /** Bytes of the queue's arguments, see session/client-memory.ts. */
+  queueBytes = 0;
   watched: WatchedKey[] = [];
   /** A watched key has changed: EXEC will do nothing. */
   watchBroken = false;
@@ -111,6 +115,11 @@ export class Client {
   pushes: WaitingPushes | null = null;
   /** Since when the soft output limit is exceeded, in unix ms; 0 = it is not. */
   softLimitSinceMs = 0;
+  /** Bytes of the names of keys it watches, channels it listens to, and prefixes it tracks. */
+  nameBytes = 0;
+  /** Its memory when that was looked at last, and its place, see session/client-memory.ts. */
+  memoryBytes = 0;
+  memoryBucket = -1;
   commandCount = 0;
   bytesIn = 0;
   bytesOut = 0;

@@ -72,6 +72,7 @@ export class PubSub {
     const own = client.subscriptions[kind];
     if (own.has(key)) return;
     own.add(key);
+    client.nameBytes += key.length;
     const map = this.subscribed[kind];
     const known = map.get(key);
     if (known === undefined) map.set(key, { name, clients: new Set([client]) });
@@ -84,6 +85,7 @@ export class PubSub {
   /** Ends a subscription, if there is one. COLD: rare beside messages. */
   unsubscribe(client: Client, kind: SubscriptionKind, key: string): void {
     if (client.subscriptions === null || !client.subscriptions[kind].delete(key)) return;
+    client.nameBytes -= key.length;
     const map = this.subscribed[kind];
     const subscribed = map.get(key) as Subscribed;
     subscribed.clients.delete(client);

@@ -94,7 +94,9 @@ export class Tracking {
     client.setGate(Gate.TRACKING, true);
     if (!options.isBroadcast) return;
     for (const prefix of prefixes.length === 0 ? [""] : prefixes) {
-      client.tracking?.prefixes.add(prefix);
+      const own = (client.tracking as ClientTracking).prefixes;
+      if (!own.has(prefix)) client.nameBytes += prefix.length;
+      own.add(prefix);
       const broadcast = this.broadcasts.get(prefix);
       if (broadcast !== undefined) broadcast.clients.add(client);
       else this.broadcasts.set(prefix, { clients: new Set([client]), keys: new Map() });
@@ -105,6 +107,7 @@ export class Tracking {
   disable(client: Client): void {
     if (client.tracking === null) return;
     for (const prefix of client.tracking.prefixes) {
+      client.nameBytes -= prefix.length;
       const broadcast = this.broadcasts.get(prefix);
       broadcast?.clients.delete(client);
       if (broadcast?.clients.size === 0) this.broadcasts.delete(prefix);

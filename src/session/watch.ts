@@ -32,12 +32,14 @@ export class WatchRegistry {
     if (clients.has(client)) return false;
     clients.add(client);
     client.watched.push({ database, key, wasExpired });
+    client.nameBytes += key.length;
     return true;
   }
 
   /** Forgets all keys of a client. O(its keys). */
   unwatch(client: Client): void {
     for (const { database, key } of client.watched) {
+      client.nameBytes -= key.length;
       const name = nameOf(database, key, 0, key.length);
       const clients = this.watchers.get(name);
       clients?.delete(client);

@@ -1,11 +1,11 @@
 /** What clients may not do: be too many, be idle, come from elsewhere, ask or keep too much. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Socket } from "bun";
 import { networkInterfaces } from "node:os";
 import { useProcesses } from "../support/our-process.ts";
 import { formatReply, textOf } from "../support/reply.ts";
 import { concatBytes, encodeCommand, RespClient } from "../support/resp-client.ts";
 import { freePort, useServer } from "../support/server-process.ts";
+import { connectUnread } from "../support/unread-client.ts";
 
 setDefaultTimeout(60_000);
 
@@ -14,27 +14,6 @@ const decode = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 async function infoField(client: RespClient, name: string): Promise<string> {
   const text = textOf(await client.must("INFO", "everything"));
   return new RegExp(`^${name}:(.*)\r$`, "m").exec(text)?.[1] ?? "";
-}
-
-/** A connection that sends and never reads. */
-function connectUnread(port: number, bytes: Uint8Array): Promise<Socket> {
-  let unsent = bytes;
-  const sendOn = (socket: Socket) => {
-    const written = socket.write(unsent);
-    if (written > 0) unsent = unsent.subarray(written);
-  };
-  return Bun.connect({
-    hostname: "127.0.0.1",
-    port,
-    socket: {
-      open(socket) {
-        socket.pause();
-        sendOn(socket);
-      },
-      drain: sendOn,
-      data() {},
-    },
-  });
 }
 
 describe("clients that are refused", () => {

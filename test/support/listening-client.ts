@@ -31,6 +31,7 @@ export function listeningClient(id: number, resp: 2 | 3): ListeningClient {
       pendingBuffers: () => 0,
       queryBytes: () => 0,
       queryBytesFree: () => 0,
+      memoryBytes: () => 0,
       replyBufferBytes: () => 0,
       replyBufferPeak: () => 0,
     },

@@ -20,6 +20,7 @@ const NO_TRANSPORT: Transport = {
   pendingBuffers: () => 0,
   queryBytes: () => 0,
   queryBytesFree: () => 0,
+  memoryBytes: () => 0,
   replyBufferBytes: () => 0,
   replyBufferPeak: () => 0,
 };

@@ -21,6 +21,7 @@ function clientOf(id: number, address = `127.0.0.1:${id}`, isUnix = false) {
     pendingBuffers: () => 0,
     queryBytes: () => 0,
     queryBytesFree: () => 0,
+    memoryBytes: () => 0,
     replyBufferBytes: () => 0,
     replyBufferPeak: () => 0,
   };
