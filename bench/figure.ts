@@ -41,6 +41,13 @@ export const METRICS = {
   p99: { label: "p99", unit: "ms", digits: 3, isCompared: true },
   p999: { label: "p99.9", unit: "ms", digits: 3, isCompared: true },
   max: { label: "Slowest request", unit: "ms", digits: 3, isCompared: true },
+  entryCpu: { label: "CPU per entry", unit: "µs", digits: 3, isCompared: true },
+  bytesPerMember: {
+    label: "RSS per member above its own bytes",
+    unit: "bytes",
+    digits: 1,
+    isCompared: true,
+  },
   bytesPerKey: {
     label: "RSS per key",
     unit: "bytes",
@@ -126,6 +133,8 @@ export function throughputFigure(
   name: string,
   title: string,
   load: Load,
+  // What must be there before each run, and how it comes there.
+  prepare?: { text: string; run: (server: RunningServer) => Promise<void> },
 ): SharedFigure {
   const measured = (isQuick: boolean): Load => scaled(load, isQuick ? QUICK_DIVISOR : 1);
   return {
@@ -133,8 +142,12 @@ export function throughputFigure(
     group,
     name,
     title,
-    commands: (isQuick) => [displayCommand(benchmarkCommand(measured(isQuick), "PORT"))],
+    commands: (isQuick) => [
+      ...(prepare === undefined ? [] : [prepare.text]),
+      displayCommand(benchmarkCommand(measured(isQuick), "PORT")),
+    ],
     measure: async (server, isQuick) => {
+      await prepare?.run(server);
       await runBenchmark(scaled(measured(isQuick), 10), server.port);
       const start = readCpuTime(server.pid);
       const report = await runBenchmark(measured(isQuick), server.port);

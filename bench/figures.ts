@@ -2,5 +2,6 @@
 
 import type { Figure } from "./figure.ts";
 import { ENGINE_FIGURES } from "./figures-engine.ts";
+import { TYPES_FIGURES } from "./figures-types.ts";
 
-export const FIGURES: readonly Figure[] = [...ENGINE_FIGURES];
+export const FIGURES: readonly Figure[] = [...ENGINE_FIGURES, ...TYPES_FIGURES];

@@ -7,10 +7,13 @@ import { join } from "node:path";
 import { CLIENT_CORE, peersDirectory } from "./servers.ts";
 
 export interface Load {
-  // A name from redis-benchmark's -t.
-  test: string;
+  // A name from redis-benchmark's -t, or a command's words, in which __rand_int__ is a number below
+  // `keyspace` with twelve digits.
+  test: string | readonly string[];
   pipeline: number;
   requests: number;
+  // KEYSPACE if it is left out.
+  keyspace?: number;
 }
 
 export interface LoadReport {
@@ -46,18 +49,17 @@ export function benchmarkCommand(load: Load, port: number | "PORT"): string[] {
     "127.0.0.1",
     "-p",
     String(port),
-    "-t",
-    load.test,
     "-c",
     String(CLIENTS),
     "-P",
     String(load.pipeline),
     "-r",
-    String(KEYSPACE),
+    String(load.keyspace ?? KEYSPACE),
     "-n",
     String(load.requests),
     "--precision",
     "3",
+    ...(typeof load.test === "string" ? ["-t", load.test] : load.test),
   ];
 }
 
@@ -72,7 +74,7 @@ export async function runBenchmark(load: Load, port: number): Promise<LoadReport
   const [report, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   if ((await child.exited) !== 0) {
     const reason = errors.trim().split("\n").at(-1) || report.slice(-200);
-    throw new Error(`${load.test}: redis-benchmark failed: ${reason}`);
+    throw new Error(`${String(load.test)}: redis-benchmark failed: ${reason}`);
   }
   return parseReport(report);
 }
