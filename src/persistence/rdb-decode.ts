@@ -24,15 +24,17 @@ import {
   listpackValidate,
 } from "../structures/listpack.ts";
 import type { Quicklist } from "../structures/quicklist.ts";
-import { HashEncoding } from "../types/hash.ts";
+import { HashEncoding, hashHasExpiries } from "../types/hash.ts";
 import { SetEncoding } from "../types/set.ts";
 import { ZsetEncoding } from "../types/zset.ts";
 import { ListpackBuilder } from "./listpack-builder.ts";
-import { RdbNode, RdbType } from "./rdb-format.ts";
+import { HASH_2, RdbNode, RdbType } from "./rdb-format.ts";
 import { type RdbReader, RdbText } from "./rdb-reader.ts";
 import { decodeStream } from "./rdb-stream-decode.ts";
 import { appendZiplist, appendZipmap } from "./ziplist.ts";
 
+/** Times beyond are refused, as in Redis. */
+const FIELD_EXPIRE_MS_MAX = 2 ** 48 - 1;
 /** Special first bytes of doubles written as text. */
 const NEGATIVE_INFINITY = 255;
 const POSITIVE_INFINITY = 254;
@@ -45,6 +47,13 @@ export class RdbDecoder {
   type: ValueType = ValueType.STRING;
   encoding = 0;
   root = 0;
+  /** Why `decode` returned false without a failure: the value has no elements, or no more. */
+  isEmpty = false;
+  isExpired = false;
+  /** Whether a value without elements is a failure. */
+  refusesEmpty = true;
+  /** Fields whose time is before are left out; 0 = none are. */
+  dropsExpiredBeforeMs = 0;
   readonly text = new RdbText();
   private readonly valueText = new RdbText();
 
@@ -58,10 +67,15 @@ export class RdbDecoder {
     private readonly reader: RdbReader,
   ) {}
 
-  /** Decodes a value whose type's byte was read; false: `reader.failure` says why not. */
+  /**
+   * Decodes a value whose type's byte was read; false: `reader.failure` says why not, or `isEmpty`
+   * and `isExpired`.
+   */
   decode(type: number): boolean {
     this.root = 0;
     this.encoding = 0;
+    this.isEmpty = false;
+    this.isExpired = false;
     switch (type) {
       case RdbType.STRING:
         this.type = ValueType.STRING;
@@ -101,6 +115,19 @@ export class RdbDecoder {
         if (type === RdbType.HASH_ZIPMAP) this.fromZipmap();
         this.hashListpack(type === RdbType.HASH_ZIPMAP);
         break;
+      case RdbType.HASH_METADATA_PRE_GA:
+      case RdbType.HASH_METADATA:
+      case HASH_2:
+        this.type = ValueType.HASH;
+        this.expiringHash(type);
+        break;
+      case RdbType.HASH_LISTPACK_EX_PRE_GA:
+      case RdbType.HASH_LISTPACK_EX:
+        this.type = ValueType.HASH;
+        if (type === RdbType.HASH_LISTPACK_EX) this.reader.int64();
+        this.reader.string(this.text);
+        this.expiringListpack();
+        break;
       case RdbType.ZSET:
       case RdbType.ZSET_2:
         this.type = ValueType.ZSET;
@@ -122,9 +149,16 @@ export class RdbDecoder {
       default:
         this.reader.fail(`Unknown RDB encoding type ${type}`);
     }
-    if (this.reader.failure === null) return true;
+    if (this.isEmpty && this.refusesEmpty) this.reader.fail("Empty value");
+    if (this.reader.failure === null && !this.isEmpty && !this.isExpired) return true;
     this.free();
     return false;
+  }
+
+  /** Whether the value is a hash with fields that expire. */
+  get hasFieldExpiry(): boolean {
+    const { arena } = this.keyspace;
+    return this.type === ValueType.HASH && hashHasExpiries(arena, this.root, this.encoding);
   }
 
   /** Frees what was decoded and is not wanted. */
@@ -144,6 +178,10 @@ export class RdbDecoder {
     }
     const count = type === RdbType.LIST_ZIPLIST ? 1 : reader.count(1);
     if (reader.failure !== null) return;
+    if (count === 0) {
+      this.isEmpty = true;
+      return;
+    }
     const quicklist = lists.createQuicklist();
     for (let i = 0; i < count && reader.failure === null; i++) {
       if (type === RdbType.LIST) {
@@ -152,7 +190,7 @@ export class RdbDecoder {
       } else if (type === RdbType.LIST_ZIPLIST) this.pushEntries(quicklist);
       else this.listNode(quicklist, type === RdbType.LIST_QUICKLIST_2);
     }
-    if (quicklist.count === 0) reader.fail("Empty list");
+    if (quicklist.count === 0) this.isEmpty = true;
     // Valkey leaves a ziplist's elements in a quicklist, however few they are.
     else if (type !== RdbType.LIST_ZIPLIST) lists.settle();
     this.encoding = lists.encoding;
@@ -197,8 +235,11 @@ export class RdbDecoder {
     const { reader, text } = this;
     const { sets, setLimits } = this.keyspace;
     const count = reader.count(1);
-    if (count === 0) reader.fail("Empty set");
     if (reader.failure !== null) return;
+    if (count === 0) {
+      this.isEmpty = true;
+      return;
+    }
     sets.create(count > setLimits.integersMax ? SetEncoding.TABLE : SetEncoding.INTSET);
     for (let i = 0; i < count && reader.failure === null; i++) {
       reader.string(text);
@@ -226,10 +267,10 @@ export class RdbDecoder {
   }
 
   private setListpack(): void {
-    const { reader, text } = this;
+    const { text } = this;
     const { sets, arena } = this.keyspace;
-    const count = this.validateListpack("Set", false);
-    if (reader.failure !== null) return;
+    const count = this.validateListpack("Set", 1);
+    if (count === 0) return;
     sets.attach(listpackFromBytes(arena, text.view, text.start), SetEncoding.LISTPACK);
     sets.convertFor(count);
     this.encoding = sets.encoding;
@@ -240,8 +281,11 @@ export class RdbDecoder {
     const { reader, text, valueText } = this;
     const { hashes } = this.keyspace;
     const count = reader.count(2);
-    if (count === 0) reader.fail("Empty hash");
     if (reader.failure !== null) return;
+    if (count === 0) {
+      this.isEmpty = true;
+      return;
+    }
     hashes.create();
     hashes.convertFor(count, 0, 0);
     for (let i = 0; i < count && reader.failure === null; i++) {
@@ -262,11 +306,103 @@ export class RdbDecoder {
     this.root = hashes.root;
   }
 
-  private hashListpack(convertsLong: boolean): void {
-    const { reader, text } = this;
-    const { hashes, arena } = this.keyspace;
-    const pairs = this.validateListpack("Hash", true) / 2;
+  /** A hash of which fields may expire, field by field. */
+  private expiringHash(type: number): void {
+    const { reader, text, valueText } = this;
+    const { hashes } = this.keyspace;
+    const leastMs = type === RdbType.HASH_METADATA ? this.time() : 0;
+    const count = reader.count(3);
     if (reader.failure !== null) return;
+    this.isEmpty = count === 0;
+    hashes.create();
+    hashes.convertFor(count, 0, 0);
+    for (let i = 0; i < count && reader.failure === null; i++) {
+      let atMs = 0;
+      if (type !== HASH_2) {
+        const time = reader.size();
+        atMs = type === RdbType.HASH_METADATA && time !== 0 ? leastMs + time - 1 : time;
+      }
+      reader.string(text);
+      reader.string(valueText);
+      if (type === HASH_2) atMs = this.time();
+      if (reader.failure === null) this.setExpiring(text, valueText, atMs, type === HASH_2);
+    }
+    this.finishExpiring();
+  }
+
+  /** A hash of which fields may expire, as the listpack in `text`: field, value, time, ... */
+  private expiringListpack(): void {
+    const { text, reader, entry } = this;
+    const { hashes } = this.keyspace;
+    const count = this.validateListpack("Hash", 3);
+    if (count === 0) return;
+    const field = new RdbText();
+    const value = new RdbText();
+    const { view } = text;
+    hashes.create();
+    hashes.convertFor(count / 3, 0, 0);
+    let at = text.start + Listpack.HEADER;
+    for (let i = 0; i < count && reader.failure === null; i += 3) {
+      this.takeEntry(at, field);
+      at = listpackNext(view, at);
+      this.takeEntry(at, value);
+      at = listpackNext(view, at);
+      entry.read(view, at);
+      if (!entry.isInteger || Number.isNaN(entry.value)) reader.fail("invalid expireAt time");
+      else this.setExpiring(field, value, entry.value, false);
+      at = listpackNext(view, at);
+    }
+    this.finishExpiring();
+  }
+
+  /** Adds a field that expires at `atMs`; never if that is 0, or, in Valkey's files, -1. */
+  private setExpiring(field: RdbText, value: RdbText, atMs: number, isValkey: boolean): void {
+    const { hashes } = this.keyspace;
+    const expires = isValkey ? atMs !== -1 : atMs !== 0;
+    if (expires && (atMs < 0 || atMs > FIELD_EXPIRE_MS_MAX)) {
+      this.reader.fail(`invalid expireAt time: ${atMs}`);
+      return;
+    }
+    if (expires && atMs < this.dropsExpiredBeforeMs) return;
+    const { view, start, end } = field;
+    if (!hashes.set(view, start, end, value.view, value.start, value.end)) {
+      this.reader.fail("Duplicate hash fields detected");
+    }
+    if (expires) hashes.setExpireAt(view, start, end, atMs);
+  }
+
+  private finishExpiring(): void {
+    const { hashes } = this.keyspace;
+    this.encoding = hashes.encoding;
+    this.root = hashes.root;
+    this.isExpired = !this.isEmpty && hashes.length === 0;
+  }
+
+  /** A signed time in unix ms, rounded beyond 2^53. */
+  private time(): number {
+    const { reader } = this;
+    reader.int64();
+    return reader.high * TWO_32 + (reader.low >>> 0);
+  }
+
+  /** Points `target` at the entry at `at` of the listpack in `text`, or at its decimal text. */
+  private takeEntry(at: number, target: RdbText): void {
+    const { bytes, view } = this.text;
+    const { entry } = this;
+    entry.read(view, at);
+    if (!entry.isInteger) {
+      target.set(bytes, view, entry.start, entry.start + entry.length);
+      return;
+    }
+    target.own(INTEGER_CHARACTERS_MAX);
+    target.end = entry.writeText(target.bytes, target.view, 0);
+  }
+
+  private hashListpack(convertsLong: boolean): void {
+    const { text } = this;
+    const { hashes, arena } = this.keyspace;
+    const pairs = this.validateListpack("Hash", 2) / 2;
+    if (pairs === 0) return;
     const longest = convertsLong ? this.longestEntry() : 0;
     hashes.attach(listpackFromBytes(arena, text.view, text.start), HashEncoding.LISTPACK);
     hashes.convertFor(pairs, longest, 0);
@@ -290,8 +426,11 @@ export class RdbDecoder {
     const { reader, text } = this;
     const { zsets, zsetLimits } = this.keyspace;
     const count = reader.count(2);
-    if (count === 0) reader.fail("Empty sorted set");
     if (reader.failure !== null) return;
+    if (count === 0) {
+      this.isEmpty = true;
+      return;
+    }
     zsets.create(count, 0);
     for (let i = 0; i < count && reader.failure === null; i++) {
       reader.string(text);
@@ -324,8 +463,8 @@ export class RdbDecoder {
   private zsetListpack(): void {
     const { reader, text, keyspace } = this;
     const { zsets } = keyspace;
-    const pairs = this.validateListpack("Zset", true) / 2;
-    if (reader.failure !== null) return;
+    const pairs = this.validateListpack("Zset", 2) / 2;
+    if (pairs === 0) return;
     if (!this.hasScores()) {
       reader.fail("Zset listpack integrity check failed.");
       return;
@@ -371,7 +510,7 @@ export class RdbDecoder {
     const { builder, text, reader } = this;
     if (reader.failure !== null) return;
     builder.clear();
-    if (!appendZipmap(builder, text.view, text.start, text.end) || builder.count === 0) {
+    if (!appendZipmap(builder, text.view, text.start, text.end)) {
       reader.fail("Zipmap integrity check failed.");
       return;
     }
@@ -380,28 +519,29 @@ export class RdbDecoder {
   }
 
   /**
-   * The count of entries of the listpack in `text`; 0 after a failure, be it that the listpack is
-   * empty, corrupt, or that it holds an element (the first of a pair, of pairs) twice.
+   * The count of entries of the listpack in `text`, which come in groups of `group`; 0 if it is
+   * empty, or after a failure: it is corrupt, or it holds the first of a group twice.
    */
-  private validateListpack(what: string, arePairs: boolean): number {
+  private validateListpack(what: string, group: number): number {
     const { reader, text } = this;
     if (reader.failure !== null) return 0;
     const count = listpackValidate(text.view, text.start, text.end);
-    const isValid = count >= 0 && !(arePairs && count % 2 === 1) && this.isUnique(arePairs);
-    if (!isValid) reader.fail(`${what} listpack integrity check failed.`);
-    else if (count === 0) reader.fail(`Empty ${what} listpack`);
-    else return count;
-    return 0;
+    if (count < 0 || count % group !== 0 || !this.isUnique(group)) {
+      reader.fail(`${what} listpack integrity check failed.`);
+      return 0;
+    }
+    this.isEmpty = count === 0;
+    return count;
   }
 
-  private isUnique(arePairs: boolean): boolean {
+  private isUnique(group: number): boolean {
     const { view, start } = this.text;
     const seen = new Set<string>();
     for (let at = start + Listpack.HEADER; !listpackIsEnd(view, at); at = listpackNext(view, at)) {
       const text = this.entryText(at);
       if (seen.has(text)) return false;
       seen.add(text);
-      if (arePairs) at = listpackNext(view, at);
+      for (let skipped = 1; skipped < group; skipped++) at = listpackNext(view, at);
     }
     return true;
   }

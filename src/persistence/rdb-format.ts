@@ -39,6 +39,42 @@ export const enum RdbType {
   STREAM_LISTPACKS_2 = 19,
   SET_LISTPACK = 20,
   STREAM_LISTPACKS_3 = 21,
+  /** Before Redis 7.4's release: count, then for each field: time or 0, field, value. */
+  HASH_METADATA_PRE_GA = 22,
+  /** The same, as a listpack of field, value, time or 0. */
+  HASH_LISTPACK_EX_PRE_GA = 23,
+  /** Redis 7.4: the least time of all (i64), then as 22, each time less that one, plus 1. */
+  HASH_METADATA = 24,
+  /** Redis 7.4: the least time of all (i64), then as 23. */
+  HASH_LISTPACK_EX = 25,
+}
+
+/** In files that begin with VALKEY, type 22: count, then for each: field, value, i64 time or -1. */
+export const VALKEY_HASH_2 = 22;
+/** What the decoder takes it as, since it shares its number with another type. */
+export const HASH_2 = 278;
+
+/** The newest versions that Redis and Valkey have written and that are read in full. */
+export const REDIS_VERSION_READ = 12;
+export const VALKEY_VERSION_READ = 80;
+
+/** What stands in a file where a value's type may stand. */
+export const enum RdbOpcode {
+  MODULE_PRE_GA = 6,
+  MODULE_2 = 7,
+  SLOT_IMPORT = 243,
+  SLOT_INFO = 244,
+  FUNCTION_2 = 245,
+  FUNCTION_PRE_GA = 246,
+  MODULE_AUX = 247,
+  IDLE = 248,
+  FREQUENCY = 249,
+  AUX = 250,
+  RESIZE_DB = 251,
+  EXPIRE_MS = 252,
+  EXPIRE_SECONDS = 253,
+  SELECT_DB = 254,
+  END = 255,
 }
 
 /** First bytes of lengths that do not begin with their own bits. */
