@@ -42,6 +42,7 @@ function roleOf(name: string | undefined): Role | undefined {
 export async function loadTool(role: Exclude<Role, "server">): Promise<ToolMain | null> {
   switch (role) {
     case "cli":
+      return (await import("./cli/cli.ts")).cliMain;
     case "benchmark":
     case "check-rdb":
     case "check-aof":
