@@ -25,9 +25,10 @@ const ENTRY_POINT = "src/main.ts";
 /**
  * Files started with `new Worker(...)`: the bundler does not follow that, so each stands here.
  * In the executable every module's `import.meta.url` lies at the top of src/, so a worker's URL is
- * right both there and under `bun run` only if src/main.ts makes it.
+ * right both there and under `bun run` only if src/main.ts makes it, or if it depends on where the
+ * module finds itself.
  */
-export const WORKER_ENTRY_POINTS: readonly string[] = [];
+export const WORKER_ENTRY_POINTS: readonly string[] = ["src/tools/benchmark/worker.ts"];
 
 /** How many times more reluctant the JIT is until the server listens. */
 const START_JIT_POLICY = 8;

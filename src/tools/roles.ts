@@ -44,6 +44,7 @@ export async function loadTool(role: Exclude<Role, "server">): Promise<ToolMain 
     case "cli":
       return (await import("./cli/cli.ts")).cliMain;
     case "benchmark":
+      return (await import("./benchmark/benchmark.ts")).benchmarkMain;
     case "check-rdb":
     case "check-aof":
       return null;
