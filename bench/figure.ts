@@ -133,9 +133,14 @@ export function throughputFigure(
   name: string,
   title: string,
   load: Load,
-  // What must be there before each run, and how it comes there.
-  prepare?: { text: string; run: (server: RunningServer) => Promise<void> },
+  options: {
+    // What must be there before each run, and how it comes there.
+    prepare?: { text: string; run: (server: RunningServer) => Promise<void> };
+    // How often the whole load runs before it is measured; a tenth of it once if left out.
+    warmUps?: number;
+  } = {},
 ): SharedFigure {
+  const { prepare, warmUps } = options;
   const measured = (isQuick: boolean): Load => scaled(load, isQuick ? QUICK_DIVISOR : 1);
   return {
     kind: "shared",
@@ -147,8 +152,11 @@ export function throughputFigure(
       displayCommand(benchmarkCommand(measured(isQuick), "PORT")),
     ],
     measure: async (server, isQuick) => {
+      for (let i = 0; i < (warmUps ?? 1); i++) {
+        await prepare?.run(server);
+        await runBenchmark(scaled(measured(isQuick), warmUps === undefined ? 10 : 1), server.port);
+      }
       await prepare?.run(server);
-      await runBenchmark(scaled(measured(isQuick), 10), server.port);
       const start = readCpuTime(server.pid);
       const report = await runBenchmark(measured(isQuick), server.port);
       return {

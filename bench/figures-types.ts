@@ -20,17 +20,15 @@ const REQUESTS = 1_000_000;
 const MEMBERS = 1_000_000;
 /** Members a command when data is loaded. */
 const BATCH = 100;
-const STREAM_ENTRIES = 200_000;
+const STREAM_ENTRIES = 1_000_000;
+const STREAM_WARM_UP = 500_000;
 const POPPED = 90_000;
 const RANGED = 100_000;
 
 /** One of redis-benchmark's own tests. */
 function ownTest(test: string, requests = REQUESTS): SharedFigure {
-  return throughputFigure("types", test.replaceAll("_", "-"), test.toUpperCase(), {
-    test,
-    pipeline: PIPELINE,
-    requests,
-  });
+  const load = { test, pipeline: PIPELINE, requests };
+  return throughputFigure("types", test, test.toUpperCase(), load, { warmUps: 1 });
 }
 
 /** One of redis-benchmark's tests that takes elements away, of as many as there are. */
@@ -41,10 +39,13 @@ function popTest(test: string, key: string, add: (i: number) => string[]): Share
     test.toUpperCase(),
     { test, pipeline: PIPELINE, requests: POPPED },
     {
-      text: `DEL ${key}; ${add(0).join(" ")}; and so on, 100,000 elements`,
-      run: async (server) => {
-        await request(server.port, ["DEL", key]);
-        await fill(server.port, RANGED, add);
+      warmUps: 4,
+      prepare: {
+        text: `DEL ${key}; ${add(0).join(" ")}; and so on, 100,000 elements`,
+        run: async (server) => {
+          await request(server.port, ["DEL", key]);
+          await fill(server.port, RANGED, add);
+        },
       },
     },
   );
@@ -58,10 +59,13 @@ function rangeTest(count: number): SharedFigure {
     `LRANGE of ${count}`,
     { test: ["LRANGE", "mylist", "0", String(count - 1)], pipeline: PIPELINE, requests: RANGED },
     {
-      text: "DEL mylist; LPUSH mylist of 1,000 elements",
-      run: async (server) => {
-        await request(server.port, ["DEL", "mylist"]);
-        await fill(server.port, 1000, (i) => ["LPUSH", "mylist", `element:${pad(i)}`]);
+      warmUps: 1,
+      prepare: {
+        text: "DEL mylist; LPUSH mylist of 1,000 elements",
+        run: async (server) => {
+          await request(server.port, ["DEL", "mylist"]);
+          await fill(server.port, 1000, (i) => ["LPUSH", "mylist", `element:${pad(i)}`]);
+        },
       },
     },
   );
@@ -80,7 +84,7 @@ function largeTest(
     name,
     title,
     { test: command, pipeline: PIPELINE, requests, keyspace: MEMBERS },
-    { text: large.text, run: (server) => loadOnce(server, large) },
+    { warmUps: 1, prepare: { text: large.text, run: (server) => loadOnce(server, large) } },
   );
 }
 
@@ -147,21 +151,22 @@ const STREAM_GROUP: SharedFigure = {
   name: "xreadgroup",
   title: "XREADGROUP and XACK, 4 consumers",
   commands: (isQuick) => [
-    "XADD stream of 220,000 entries; XGROUP CREATE stream group 0",
-    displayCommand(streamCommand("bun", "PORT", isQuick ? 20_000 : STREAM_ENTRIES)),
+    "XADD stream of 1,500,000 entries; XGROUP CREATE stream group 0",
+    displayCommand(streamCommand("bun", "PORT", STREAM_ENTRIES / (isQuick ? QUICK_DIVISOR : 1))),
   ],
   measure: async (server, isQuick) => {
-    const entries = isQuick ? STREAM_ENTRIES / QUICK_DIVISOR : STREAM_ENTRIES;
+    const divisor = isQuick ? QUICK_DIVISOR : 1;
+    const entries = STREAM_ENTRIES / divisor;
+    const warmUp = STREAM_WARM_UP / divisor;
     await request(server.port, ["DEL", "stream"]);
-    await fill(server.port, entries + entries / 10, (i) => {
+    await fill(server.port, entries + warmUp, (i) => {
       return ["XADD", "stream", "*", "sensor", `s${i % 100}`, "value", String(i)];
     });
     await request(server.port, ["XGROUP", "CREATE", "stream", "group", "0"]);
-    await runStreamLoad(server, entries / 10);
+    await runStreamLoad(server, warmUp);
     const start = readCpuTime(server.pid);
-    await runStreamLoad(server, entries - entries / 10);
-    const use = cpuUsedSince(server.pid, start);
-    return { entryCpu: use.totalMicros / (entries - entries / 10) };
+    await runStreamLoad(server, entries);
+    return { entryCpu: cpuUsedSince(server.pid, start).totalMicros / entries };
   },
 };
 
@@ -374,11 +379,17 @@ export const TYPES_FIGURES: readonly Figure[] = [
     ["HGET", "large:hash", "field:__rand_int__"],
     LARGE_HASH,
   ),
-  throughputFigure("types", "xadd", "XADD", {
-    test: ["XADD", "events", "*", "sensor", "s1", "value", "__rand_int__"],
-    pipeline: PIPELINE,
-    requests: REQUESTS,
-  }),
+  throughputFigure(
+    "types",
+    "xadd",
+    "XADD",
+    {
+      test: ["XADD", "events", "*", "sensor", "s1", "value", "__rand_int__"],
+      pipeline: PIPELINE,
+      requests: REQUESTS,
+    },
+    { warmUps: 1 },
+  ),
   STREAM_GROUP,
   ...LOADED_VALUES.map(memoryFigure),
   STREAM_MEMORY,
