@@ -10,6 +10,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { int64Argument } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
+import { isPast } from "./string-options.ts";
 
 const BUSY_KEY = "BUSYKEY Target key name already exists.";
 const WRONG_PAYLOAD = "ERR DUMP payload version or checksum are wrong";
@@ -97,15 +98,29 @@ function restoreCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): vo
   }
   const nowMs = BigInt(ctx.keyspace.nowMs);
   const atMs = ttl === 0n || options.isAbsolute ? ttl : BigInt.asIntN(64, ttl + nowMs);
-  if (ttl !== 0n && atMs <= nowMs) {
+  if (ttl !== 0n && isPast(ctx, atMs)) {
     payloads.decoder.free();
-    if (isReplaced) db.changed(NotifyClass.GENERIC, "del", view, start[1], end[1]);
+    if (isReplaced) {
+      if (ctx.effects.isOn) ctx.effects.deletes(args, 1, ctx.effects.unlinksReplaced);
+      db.changed(NotifyClass.GENERIC, "del", view, start[1], end[1]);
+    }
   } else {
     insertDecoded(ctx, args, atMs);
     setAccessClock(ctx, args, options);
+    if (ctx.effects.isOn && ttl !== 0n && !options.isAbsolute) propagateRestore(ctx, args, atMs);
     db.changed(NotifyClass.GENERIC, "restore", view, start[1], end[1]);
   }
   reply.ok();
+}
+
+/** RESTORE propagates with the moment of its expiry. */
+function propagateRestore(ctx: CommandContext, args: Args, atMs: bigint): void {
+  const { effects } = ctx;
+  effects
+    .begin(args.count + 1)
+    .arguments(args, 0, 2)
+    .bigint(atMs);
+  effects.arguments(args, 3, args.count).text("ABSTTL");
 }
 
 /** The options of RESTORE; null after an error reply. */

@@ -42,6 +42,7 @@ export const genericDatabaseCommands: readonly CommandSpec[] = [
 function flushdbCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   if (!checkFlushOptions(args, reply)) return;
   ctx.keyspace.dirty += ctx.keyspace.clearDatabase(ctx.db);
+  if (ctx.effects.isOn) ctx.effects.verbatim(args);
   ctx.clients.tracking.invalidateAll(ctx.clients.all());
   reply.ok();
 }
@@ -51,6 +52,7 @@ function flushallCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): v
   if (!checkFlushOptions(args, reply)) return;
   const { keyspace } = ctx;
   for (const database of keyspace.databases) keyspace.dirty += keyspace.clearDatabase(database);
+  if (ctx.effects.isOn) ctx.effects.verbatim(args);
   ctx.clients.tracking.invalidateAll(ctx.clients.all());
   reply.ok();
 }

@@ -14,6 +14,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { beforeNul } from "../runtime/config/byte-string.ts";
 import type { CommandContext } from "./context.ts";
 import { Acl, type CommandHandler, type CommandSpec, Flag, oneKey } from "./spec.ts";
+import { isPast } from "./string-options.ts";
 
 const enum Unit {
   MILLISECOND = 1,
@@ -116,13 +117,22 @@ function expireGeneric(
     reply.integer(0);
     return;
   }
-  if (atMs <= ctx.keyspace.nowMs) {
+  if (isPast(ctx, atMs)) {
     db.removeExpired(record, view, start[1], end[1]);
+    if (ctx.effects.isOn) ctx.effects.expires(args, 1);
   } else {
     db.setExpireAt(record, atMs);
+    if (ctx.effects.isOn && command !== "pexpireat") propagateExpire(ctx, args, atMs);
     db.changed(NotifyClass.GENERIC, "expire", view, start[1], end[1]);
   }
   reply.integer(1);
+}
+
+/** The conditions hold as well when the log is read, and stay. */
+function propagateExpire(ctx: CommandContext, args: Args, atMs: number | bigint): void {
+  const { effects } = ctx;
+  effects.begin(args.count).text("PEXPIREAT").argument(args, 1).moment(atMs);
+  effects.arguments(args, 3, args.count);
 }
 
 /** The conditions from argument 3 on; INVALID after an error reply. */

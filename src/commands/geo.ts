@@ -66,7 +66,13 @@ function geoaddCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   }
   const pairs = new Args();
   pairs.assign(parts);
+  const { effects, keyspace } = ctx;
+  const dirtyBefore = keyspace.dirty;
   zaddPairs(ctx, pairs, reply, flags, 2);
+  if (effects.isOn && keyspace.dirty !== dirtyBefore) {
+    effects.begin(first + pairs.count - 2).text("ZADD");
+    effects.arguments(args, 1, first).arguments(pairs, 2, pairs.count);
+  }
 }
 
 /** GEOPOS key [member [member ...]] */

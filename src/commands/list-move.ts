@@ -92,17 +92,20 @@ function blmoveCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   if (to < 0) return;
   const deadlineMs = deadlineArgument(ctx, args, 5, reply);
   if (deadlineMs !== deadlineMs) return;
-  moveOrWait(ctx, args, reply, from === 1, to === 1, deadlineMs);
+  moveOrWait(ctx, args, reply, from === 1, to === 1, deadlineMs, "LMOVE");
 }
 
 /** BRPOPLPUSH source destination timeout */
 function brpoplpushCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const deadlineMs = deadlineArgument(ctx, args, 3, reply);
   if (deadlineMs !== deadlineMs) return;
-  moveOrWait(ctx, args, reply, false, true, deadlineMs);
+  moveOrWait(ctx, args, reply, false, true, deadlineMs, "RPOPLPUSH");
 }
 
-/** Where it may not wait the reply is null, after a timeout it is a null array, as in Valkey. */
+/**
+ * Propagates as `name` without the timeout. Where it may not wait the reply is null, after a timeout
+ * it is a null array, as in Valkey.
+ */
 function moveOrWait(
   ctx: CommandContext,
   args: Args,
@@ -110,10 +113,12 @@ function moveOrWait(
   fromHead: boolean,
   toHead: boolean,
   deadlineMs: number,
+  name: string,
 ): void {
   const source = ctx.db.lookupWrite(args.view, args.start[1], args.end[1]);
   if (source !== 0 || !ctx.client.mayBlock) {
-    move(ctx, args, reply, fromHead, toHead);
+    const isMoved = move(ctx, args, reply, fromHead, toHead);
+    if (isMoved && ctx.effects.isOn) ctx.effects.renames(name, args, args.count - 1);
     return;
   }
   waitForKeys(ctx, args, reply, ValueType.LIST, SOURCE_INDEXES, deadlineMs, replyNilArray);
@@ -123,26 +128,27 @@ function replyNilArray(reply: ReplyWriter): void {
   reply.nilArray();
 }
 
+/** Moves an element and replies with it; false if there is none, or after an error reply. */
 function move(
   ctx: CommandContext,
   args: Args,
   reply: ReplyWriter,
   fromHead: boolean,
   toHead: boolean,
-): void {
+): boolean {
   const { db } = ctx;
   const { view, start, end } = args;
   const source = db.lookupWrite(view, start[1], end[1]);
   if (source === 0) {
     reply.nil();
-    return;
+    return false;
   }
-  if (!checkType(ctx, source, ValueType.LIST, reply)) return;
+  if (!checkType(ctx, source, ValueType.LIST, reply)) return false;
   const target = db.lookupWrite(view, start[2], end[2]);
-  if (target !== 0 && !checkType(ctx, target, ValueType.LIST, reply)) return;
+  if (target !== 0 && !checkType(ctx, target, ValueType.LIST, reply)) return false;
   if (target === source) {
     rotate(ctx, args, reply, source, fromHead, toHead);
-    return;
+    return true;
   }
   const lists = attachList(ctx, source);
   const { entry } = lists;
@@ -174,6 +180,7 @@ function move(
   lists.seekEnd(fromHead);
   lists.remove(fromHead);
   listShrank(ctx, args, 1, record, lists, popEvent(fromHead), 1);
+  return true;
 }
 
 /** Moves an element within one list, by way of a block of its own. */

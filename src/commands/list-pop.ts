@@ -120,7 +120,8 @@ function popFromKeys(
     if (!checkType(ctx, record, ValueType.LIST, reply)) return;
     reply.array(2);
     reply.bulk(view, start[i], args.end[i] - start[i]);
-    popRange(ctx, args, i, record, end === 1, count, reply);
+    const popped = popRange(ctx, args, i, record, end === 1, count, reply);
+    if (ctx.effects.isOn) ctx.effects.takes(end === 1 ? "LPOP" : "RPOP", args, i, popped);
     return;
   }
   if (waits)
@@ -145,6 +146,12 @@ function popOneOrWait(ctx: CommandContext, args: Args, reply: ReplyWriter, atHea
     replyEntry(reply, lists.entry);
     lists.remove(atHead);
     listShrank(ctx, args, i, record, lists, popEvent(atHead), 1);
+    if (ctx.effects.isOn) {
+      ctx.effects
+        .begin(2)
+        .text(atHead ? "LPOP" : "RPOP")
+        .argument(args, i);
+    }
     return;
   }
   waitForKeyRange(ctx, args, reply, ValueType.LIST, 1, last, deadlineMs);

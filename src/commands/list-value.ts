@@ -68,7 +68,10 @@ export function listShrank(
   if (isEmpty) db.notify(NotifyClass.GENERIC, "del", args.view, start, end);
 }
 
-/** Removes up to `count` elements from an end of the key looked up last, and replies with them. */
+/**
+ * Removes up to `count` elements from an end of the key looked up last, and replies with them.
+ * Returns how many.
+ */
 export function popRange(
   ctx: CommandContext,
   args: Args,
@@ -77,7 +80,7 @@ export function popRange(
   atHead: boolean,
   count: number,
   reply: ReplyWriter,
-): void {
+): number {
   const lists = attachList(ctx, record);
   const length = lists.length;
   const popped = Math.min(count, length);
@@ -86,6 +89,7 @@ export function popRange(
   replyElements(lists, popped, atHead, reply);
   lists.removeRange(atHead ? 0 : length - popped, popped);
   listShrank(ctx, args, keyIndex, record, lists, popEvent(atHead), popped);
+  return popped;
 }
 
 /** Replies with `count` elements from the cursor on. */

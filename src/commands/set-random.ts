@@ -18,6 +18,8 @@ import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 
 /** SPOP draws members one by one while what remains is more than a fifth of what goes. */
 const POP_KEEP_FACTOR = 5;
+/** Members of one SREM that SPOP propagates as. */
+const SREM_MEMBERS_MAX = 1024;
 /** SRANDMEMBER draws until members differ while they are less than a third of the set. */
 const DRAW_FACTOR = 3;
 
@@ -60,6 +62,7 @@ function spopCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   if (!openSet(ctx, record, reply)) return;
   sets.pickRandom(ctx.prng);
   replyEntry(reply, sets.member);
+  if (ctx.effects.isOn) ctx.effects.begin(3).text("SREM").argument(args, 1).entry(sets.member);
   sets.removeEntry(sets.member);
   const isGone = settleSet(db, record, sets);
   db.changed(NotifyClass.SET, "spop", view, start[1], end[1]);
@@ -88,16 +91,22 @@ function spopCount(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   if (count === size) {
     replyMembers(sets, reply);
     db.removeFound(record);
+    if (ctx.effects.isOn) ctx.effects.deletes(args, 1, ctx.effects.unlinksReplaced);
   } else if ((size - count) * POP_KEEP_FACTOR > count) {
     for (let i = 0; i < count; i++) {
       sets.pickRandom(ctx.prng);
       replyEntry(reply, sets.member);
+      if (ctx.effects.isOn) propagateTaken(ctx, args, i, count);
       sets.removeEntry(sets.member);
     }
     db.updateRoot(record, sets.encoding, sets.root);
   } else {
     keepRandom(ctx, size - count);
     replyMembers(sets, reply);
+    if (ctx.effects.isOn) {
+      sets.startWalk();
+      for (let i = 0; sets.next(); i++) propagateTaken(ctx, args, i, count);
+    }
     sets.free();
     const { newSets } = ctx.keyspace;
     db.updateRoot(record, newSets.encoding, newSets.root);
@@ -105,6 +114,16 @@ function spopCount(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   db.changed(NotifyClass.SET, "spop", view, start[1], end[1]);
   if (count === size) db.notify(NotifyClass.GENERIC, "del", view, start[1], end[1]);
   ctx.keyspace.dirty += count - 1;
+}
+
+/** Member `i` of `count` that SPOP takes propagates as an argument of SREM. */
+function propagateTaken(ctx: CommandContext, args: Args, i: number, count: number): void {
+  const { effects } = ctx;
+  if (i % SREM_MEMBERS_MAX === 0) {
+    effects.begin(2 + Math.min(SREM_MEMBERS_MAX, count - i));
+    effects.text("SREM").argument(args, 1);
+  }
+  effects.entry(ctx.keyspace.sets.member);
 }
 
 /** Moves `count` random members of the attached set to a new one. */

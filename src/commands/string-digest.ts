@@ -106,6 +106,7 @@ function deleteIf(
     if (verdict !== Verdict.HOLDS) return;
   }
   ctx.db.removeFound(record);
+  if (ctx.effects.isOn) ctx.effects.deletes(args, 1, false);
   ctx.db.changed(NotifyClass.GENERIC, "del", args.view, args.start[1], args.end[1]);
   reply.integer(1);
 }

@@ -54,6 +54,11 @@ function incrbyfloatCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
   } else {
     db.replaceWithString(record, scratch.view, 0, count, StringEncoding.TEXT, true);
   }
+  if (ctx.effects.isOn) {
+    // The result, since other servers may calculate otherwise.
+    ctx.effects.begin(4).text("SET").argument(args, 1).bytes(scratch.view, 0, count);
+    ctx.effects.text("KEEPTTL");
+  }
   db.changed(NotifyClass.STRING, "incrbyfloat", view, start[1], end[1]);
   reply.bulk(scratch.view, 0, count);
 }

@@ -130,8 +130,39 @@ function msetexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
     }
   }
   if (atMs !== 0 && isPast(ctx, atMs)) removePairs(ctx, args, 2, to);
-  else setPairs(ctx, args, 2, to, (flags & SetFlag.KEEPTTL) !== 0, atMs);
+  else {
+    const keepsExpiry = (flags & SetFlag.KEEPTTL) !== 0;
+    setPairs(ctx, args, 2, to, keepsExpiry, atMs);
+    if (ctx.effects.isOn) propagatePairs(ctx, args, 2, to, keepsExpiry, atMs);
+  }
   reply.integer(1);
+}
+
+/** MSETEX propagates as commands that servers without it know, too: MSET, or one SET per key. */
+function propagatePairs(
+  ctx: CommandContext,
+  args: Args,
+  from: number,
+  to: number,
+  keepsExpiry: boolean,
+  atMs: number | bigint,
+): void {
+  const { effects } = ctx;
+  if (!keepsExpiry && atMs === 0) {
+    effects
+      .begin(1 + to - from)
+      .text("MSET")
+      .arguments(args, from, to);
+    return;
+  }
+  for (let i = from; i < to; i += 2) {
+    effects
+      .begin(keepsExpiry ? 4 : 5)
+      .text("SET")
+      .arguments(args, i, i + 2);
+    if (keepsExpiry) effects.text("KEEPTTL");
+    else effects.text("PXAT").moment(atMs);
+  }
 }
 
 /** How many of the keys args[from], args[from + 2] ... before `to` exist. */
@@ -167,6 +198,8 @@ function removePairs(ctx: CommandContext, args: Args, from: number, to: number):
   const { view, start, end } = args;
   for (let i = from; i < to; i += 2) {
     const record = ctx.db.lookupWrite(view, start[i], end[i]);
-    if (record !== 0) ctx.db.removeExpired(record, view, start[i], end[i]);
+    if (record === 0) continue;
+    ctx.db.removeExpired(record, view, start[i], end[i]);
+    if (ctx.effects.isOn) ctx.effects.expires(args, i);
   }
 }

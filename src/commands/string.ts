@@ -31,6 +31,7 @@ import {
   SetFlag,
   Verdict,
   compareValue,
+  comparisonWord,
   conditionWord,
   expireAtArgument,
   expiryWord,
@@ -232,12 +233,52 @@ function setGeneric(
   else reply.ok();
   if (verdict === Verdict.FAILS) return;
   if (hasTime && isPast(ctx, atMs)) {
-    if (record !== 0) db.removeExpired(record, view, start[1], end[1]);
+    if (record === 0) return;
+    db.removeExpired(record, view, start[1], end[1]);
+    if (ctx.effects.isOn) ctx.effects.expires(args, 1);
     return;
   }
   storeArgument(ctx, args, 1, valueIndex, record, (flags & SetFlag.KEEPTTL) !== 0, atMs);
+  if (ctx.effects.isOn) propagateSet(ctx, args, flags, valueIndex, atMs);
   db.changed(NotifyClass.STRING, "set", view, start[1], end[1]);
   if (hasTime) db.notify(NotifyClass.GENERIC, "expire", view, start[1], end[1]);
+}
+
+/**
+ * SET propagates with the moment of its expiry, and without what was to be replied or compared;
+ * one that is so already stays as it is.
+ */
+function propagateSet(
+  ctx: CommandContext,
+  args: Args,
+  flags: number,
+  valueIndex: number,
+  atMs: number | bigint,
+): void {
+  const { effects } = ctx;
+  const isConditional = (flags & SetFlag.COMPARISONS) !== 0;
+  if ((flags & SetFlag.TIMES) !== 0) {
+    if ((flags & SetFlag.PXAT) !== 0 && !isConditional) return;
+    effects.begin(5).text("SET").argument(args, 1).argument(args, valueIndex);
+    effects.text("PXAT").moment(atMs);
+    return;
+  }
+  if ((flags & SetFlag.GET) === 0 && !isConditional) return;
+  let count = 3;
+  for (let i = 3; i < args.count; i = afterOption(args, i)) if (isKept(args, i)) count++;
+  effects.begin(count).arguments(args, 0, 3);
+  for (let i = 3; i < args.count; i = afterOption(args, i)) {
+    if (isKept(args, i)) effects.argument(args, i);
+  }
+}
+
+/** Whether an option of SET that has no expiry with it propagates. */
+function isKept(args: Args, index: number): boolean {
+  return comparisonWord(args, index) === SetFlag.NONE && !args.is(index, "GET");
+}
+
+function afterOption(args: Args, index: number): number {
+  return comparisonWord(args, index) === SetFlag.NONE ? index + 1 : index + 2;
 }
 
 function replyOld(ctx: CommandContext, record: number, reply: ReplyWriter): void {
@@ -317,6 +358,7 @@ function getsetCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   if (record !== 0 && !checkType(ctx, record, ValueType.STRING, reply)) return;
   replyOld(ctx, record, reply);
   storeArgument(ctx, args, 1, 2, record, false, 0);
+  if (ctx.effects.isOn) ctx.effects.renames("SET", args, 3);
   ctx.db.changed(NotifyClass.STRING, "set", view, start[1], end[1]);
 }
 
@@ -328,6 +370,7 @@ function getdelCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   replyOld(ctx, record, reply);
   if (record === 0) return;
   ctx.db.removeFound(record);
+  if (ctx.effects.isOn) ctx.effects.deletes(args, 1, false);
   ctx.db.changed(NotifyClass.GENERIC, "del", view, start[1], end[1]);
 }
 
@@ -373,19 +416,22 @@ function getexChangeExpiry(
   atMs: number | bigint,
 ): void {
   const { view, start, end } = args;
-  const db = ctx.db;
+  const { db, effects } = ctx;
   if (atMs !== 0) {
     if (isPast(ctx, atMs)) {
       db.removeExpired(record, view, start[1], end[1]);
+      if (effects.isOn) effects.expires(args, 1);
       return;
     }
     db.setExpireAt(record, atMs);
+    if (effects.isOn) effects.expiresAt(args, 1, atMs);
     db.changed(NotifyClass.GENERIC, "expire", view, start[1], end[1]);
     return;
   }
   const expires = (metaOf(ctx.keyspace.arena, record) & Meta.EXPIRY) !== 0;
   if ((flags & SetFlag.PERSIST) === 0 || !expires) return;
   db.clearExpiry(record);
+  if (effects.isOn) effects.renames("PERSIST", args, 2);
   db.changed(NotifyClass.GENERIC, "persist", view, start[1], end[1]);
 }
 

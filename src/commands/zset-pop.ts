@@ -168,6 +168,12 @@ function pop(
   zset.removeRange(where === Where.MIN ? 0 : length - popped, popped);
   const event = where === Where.MIN ? "zpopmin" : "zpopmax";
   finishRemoval(ctx, args, index, record, zset, event, popped);
+  // ZPOPMIN and ZPOPMAX themselves stay as they are.
+  if (ctx.effects.isOn && shape >= Shape.ONE_WITH_KEY) {
+    const name = where === Where.MIN ? "ZPOPMIN" : "ZPOPMAX";
+    if (shape === Shape.ONE_WITH_KEY) ctx.effects.begin(2).text(name).argument(args, index);
+    else ctx.effects.takes(name, args, index, popped);
+  }
 }
 
 /** BZPOPMIN key [key ...] timeout */

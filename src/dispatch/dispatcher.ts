@@ -358,7 +358,7 @@ export class Dispatcher {
     let us = -1;
     client.lastCommandNumber = number;
     // Remembered, since the command may be the one that turns propagation on or off.
-    const propagates = effects.isOn;
+    const propagates = effects.isOn && (this.flags[number] & Flag.TOUCHES_ARBITRARY_KEYS) === 0;
     if (propagates) effects.enter(client.database, keyspace.dirty);
     if (untimedLeft !== 0) {
       untimed[number] = untimedLeft - 1;

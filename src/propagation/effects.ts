@@ -12,6 +12,7 @@
  * While nobody listens, `isOn` is false, and handlers skip all of this.
  */
 import type { Args } from "../protocol/args.ts";
+import type { ListpackEntry } from "../structures/listpack-entry.ts";
 import type { PropagationLog } from "./propagation-log.ts";
 
 export class Effects {
@@ -20,8 +21,8 @@ export class Effects {
   /** Deletions of keys that vanish by themselves are UNLINK: lazyfree-lazy-expire, -eviction. */
   unlinksExpired = true;
   unlinksEvicted = true;
-  /** Changes of the data that `vanished` has told already. */
-  vanishedCount = 0;
+  /** So are those of what a command overwrites or empties: lazyfree-lazy-server-del. */
+  unlinksReplaced = true;
 
   /** The database that the command at hand works on. */
   private database = 0;
@@ -39,13 +40,13 @@ export class Effects {
   enter(database: number, dirty: number): void {
     this.database = database;
     this.isExplicit = false;
-    this.dirtyBefore = dirty - this.vanishedCount;
+    this.dirtyBefore = dirty;
     this.log.beginUnit();
   }
 
   /** The command is over. `writes`: if it changed data, its request says how. */
   leave(args: Args, writes: boolean, dirty: number): void {
-    const changed = dirty - this.vanishedCount !== this.dirtyBefore;
+    const changed = dirty !== this.dirtyBefore;
     if (writes && changed && !this.isExplicit) this.log.request(this.database, args);
     // The enclosing command, if any, has propagated by this one.
     this.isExplicit = true;
@@ -98,6 +99,46 @@ export class Effects {
     return this;
   }
 
+  /** A moment in unix ms. */
+  moment(atMs: number | bigint): this {
+    if (typeof atMs === "bigint") this.log.argumentBigInt(atMs);
+    else this.log.argumentInteger(atMs);
+    return this;
+  }
+
+  /** The element of a list, a set, a hash or a sorted set. */
+  entry(entry: ListpackEntry): this {
+    this.log.argumentEntry(entry);
+    return this;
+  }
+
+  /** The key at argument `index` propagates as deleted. */
+  deletes(args: Args, index: number, unlinks: boolean): void {
+    this.begin(2)
+      .text(unlinks ? "UNLINK" : "DEL")
+      .argument(args, index);
+  }
+
+  /** The key at argument `index` propagates as deleted, since the command said it has expired. */
+  expires(args: Args, index: number): void {
+    this.deletes(args, index, this.unlinksExpired);
+  }
+
+  /** The key at argument `index` propagates as one that expires then. */
+  expiresAt(args: Args, index: number, atMs: number | bigint): void {
+    this.begin(3).text("PEXPIREAT").argument(args, index).moment(atMs);
+  }
+
+  /** The request propagates under another name: `name`, and the arguments [1, to). */
+  renames(name: string, args: Args, to: number): void {
+    this.begin(to).text(name).arguments(args, 1, to);
+  }
+
+  /** Up to `count` elements taken from the key at argument `index` propagate as `name`. */
+  takes(name: string, args: Args, index: number, count: number): void {
+    this.begin(3).text(name).argument(args, index).integer(count);
+  }
+
   /** The request as it came propagates, here among the commands begun, even if it changed nothing. */
   verbatim(args: Args): void {
     this.isExplicit = true;
@@ -111,7 +152,6 @@ export class Effects {
 
   /** A key is gone without a command for it: it expired, or was evicted. */
   vanished(database: number, view: DataView, start: number, end: number, evicted: boolean): void {
-    this.vanishedCount++;
     const unlinks = evicted ? this.unlinksEvicted : this.unlinksExpired;
     this.log.beginUnit();
     this.log.command(database, 2);

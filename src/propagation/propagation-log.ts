@@ -20,6 +20,7 @@ import { writeAscii } from "../base/ascii.ts";
 import { copyBytes } from "../base/bytes.ts";
 import { decimalLength, writeBigInt, writeInteger } from "../base/integer.ts";
 import type { Args } from "../protocol/args.ts";
+import type { ListpackEntry } from "../structures/listpack-entry.ts";
 
 const CAPACITY_AT_FIRST = 64 * 1024;
 /** An empty buffer above this is replaced by a small one. */
@@ -54,8 +55,21 @@ export class PropagationLog {
 
   /** Drops what was written: whoever takes it has it. Requires: no unit is open. */
   clear(): void {
-    this.length = 0;
-    if (this.bytes.length > CAPACITY_KEPT) this.replaceBuffer(CAPACITY_AT_FIRST);
+    this.drop(this.length);
+  }
+
+  /** Bytes at the beginning that are complete commands and transactions. */
+  get complete(): number {
+    return this.depth === 0 ? this.length : this.unitAt;
+  }
+
+  /** Drops the first `count` bytes: whoever takes them has them. Requires: they are complete. */
+  drop(count: number): void {
+    const rest = this.length - count;
+    if (rest > 0) this.bytes.copyWithin(0, count, this.length);
+    this.length = rest;
+    this.unitAt -= count;
+    if (rest === 0 && this.bytes.length > CAPACITY_KEPT) this.replaceBuffer(CAPACITY_AT_FIRST);
   }
 
   /** The next command says which database it is for: a new reader begins here. */
@@ -144,6 +158,16 @@ export class PropagationLog {
     this.reserve(2 * HEADER_BYTES_MAX);
     this.header(DOLLAR, value.toString().length);
     this.length = writeBigInt(this.bytes, this.length, value);
+    this.lineEnd();
+    if (DEBUG) this.missing--;
+  }
+
+  /** The element of a compact structure, as text. */
+  argumentEntry(entry: ListpackEntry): void {
+    const length = entry.textLength();
+    this.reserve(HEADER_BYTES_MAX + length + 2);
+    this.header(DOLLAR, length);
+    this.length = entry.writeText(this.bytes, this.view, this.length);
     this.lineEnd();
     if (DEBUG) this.missing--;
   }

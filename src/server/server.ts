@@ -12,7 +12,12 @@ import { BUNSEN } from "../base/version.ts";
 import { describeClient } from "../commands/client-list.ts";
 import { beginUnauthenticated } from "../commands/authentication.ts";
 import type { CommandContext, Observers } from "../commands/context.ts";
-import type { ProcessReport, ServerControl, ShutdownOptions } from "../commands/server-control.ts";
+import type {
+  LoadingReport,
+  ProcessReport,
+  ServerControl,
+  ShutdownOptions,
+} from "../commands/server-control.ts";
 import { type CommandSpec, fullName } from "../commands/spec.ts";
 import { commandTable } from "../commands/table.ts";
 import { Dispatcher, ServerGate } from "../dispatch/dispatcher.ts";
@@ -42,6 +47,7 @@ import { Cron } from "./cron.ts";
 import type { Host } from "./host.ts";
 import { KeyspaceEvents } from "./keyspace-events.ts";
 import { Listeners } from "./listener.ts";
+import { Loading, loadRdbFile } from "./loading.ts";
 import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
 import { applySettings } from "./settings.ts";
 import { Wakeups } from "./wakeups.ts";
@@ -97,6 +103,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly dispatcher: Dispatcher;
   readonly listeners: Listeners;
   readonly cron: Cron;
+  readonly loading: Loading;
   readonly pause: ClientPause;
   readonly commands: readonly CommandSpec[];
   readonly startedMs: number;
@@ -141,7 +148,6 @@ export class Server implements ServerControl, ConnectionHost {
       },
       onReplaced: (database, by) => this.onReplaced(database, by),
       onVanished: (database, view, start, end, evicted) => {
-        this.keyspace.dirty++;
         if (this.effects.isOn) this.effects.vanished(database, view, start, end, evicted);
         if (!this.keyspace.watchesKeys) return;
         this.isVanishing = true;
@@ -189,6 +195,7 @@ export class Server implements ServerControl, ConnectionHost {
       server: this,
     });
     this.cron = new Cron(this);
+    this.loading = new Loading(this);
     this.dispatcher = new Dispatcher(
       this.commands,
       ctx,
@@ -217,7 +224,7 @@ export class Server implements ServerControl, ConnectionHost {
     applySettings(this);
   }
 
-  /** Begins to serve. False, after log lines that say why, when an address cannot be had. */
+  /** Begins to load the data and to serve. False, after log lines that say why, when an address cannot be had. */
   start(): boolean {
     const { config, log } = this;
     const port = config.int("port");
@@ -254,8 +261,10 @@ export class Server implements ServerControl, ConnectionHost {
     }
     log.notice("Server initialized");
     this.cron.start();
-    if (this.listeners.hasTcp) log.notice("Ready to accept connections tcp");
-    if (unixPath !== "") log.notice("Ready to accept connections unix");
+    loadRdbFile(this, () => {
+      if (this.listeners.hasTcp) log.notice("Ready to accept connections tcp");
+      if (unixPath !== "") log.notice("Ready to accept connections unix");
+    });
     return true;
   }
 
@@ -264,6 +273,11 @@ export class Server implements ServerControl, ConnectionHost {
     if (this.shuttingDown) {
       this.log.warning("You insist... exiting now.");
       this.host.exit(1);
+      return;
+    }
+    if (this.loading.isOn) {
+      this.log.warning("Received shutdown signal during loading, exiting now.");
+      this.host.exit(0);
       return;
     }
     this.log.warning(`Received ${name} scheduling shutdown...`);
@@ -296,6 +310,10 @@ export class Server implements ServerControl, ConnectionHost {
     };
   }
 
+  loadingReport(): LoadingReport | null {
+    return this.loading.report();
+  }
+
   shutdown(_options: ShutdownOptions): string | null {
     if (this.shuttingDown) return null;
     this.shuttingDown = true;
@@ -303,6 +321,7 @@ export class Server implements ServerControl, ConnectionHost {
     log.notice("User requested shutdown...");
     this.listeners.stop();
     this.cron.stop();
+    this.loading.stop();
     this.wakeups.stop();
     const pidFile = config.string("pidfile");
     if (pidFile !== "") {
@@ -465,6 +484,11 @@ export class Server implements ServerControl, ConnectionHost {
 
   private outputLimitOf(client: Client): OutputLimit {
     return (client.gate & Gate.SUBSCRIBED) === 0 ? this.outputLimit : this.pubsubOutputLimit;
+  }
+
+  /** Whether commands without Flag.LOADING are refused. */
+  setLoadingGate(on: boolean): void {
+    this.setServerGate(ServerGate.LOADING, on);
   }
 
   private setServerGate(gate: ServerGate, on: boolean): void {

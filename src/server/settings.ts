@@ -216,6 +216,14 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
     },
   ],
   [
+    ["lazyfree-lazy-expire", "lazyfree-lazy-eviction", "lazyfree-lazy-server-del"],
+    ({ effects }, config) => {
+      effects.unlinksExpired = config.bool("lazyfree-lazy-expire");
+      effects.unlinksEvicted = config.bool("lazyfree-lazy-eviction");
+      effects.unlinksReplaced = config.bool("lazyfree-lazy-server-del");
+    },
+  ],
+  [
     ["stream-node-max-bytes", "stream-node-max-entries"],
     ({ keyspace }, config) => {
       keyspace.streams.nodeBytesMax = config.int("stream-node-max-bytes");

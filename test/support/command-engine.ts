@@ -22,6 +22,7 @@ export function commandEngine(rows: readonly CommandSpec[]): CommandEngine {
     keyspace,
     db: keyspace.databases[0],
     client: { mayBlock: false },
+    effects: { isOn: false },
     scratch: { bytes, view: new DataView(bytes.buffer) },
   } as unknown as CommandContext;
   const args = new Args();

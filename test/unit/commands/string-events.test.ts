@@ -42,6 +42,7 @@ function engine() {
   const ctx = {
     keyspace,
     db: keyspace.databases[0],
+    effects: { isOn: false },
     scratch: { bytes, view: new DataView(bytes.buffer) },
   } as unknown as CommandContext;
   const args = new Args();
