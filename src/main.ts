@@ -16,6 +16,7 @@ import {
 import { machine, release, totalmem, type } from "node:os";
 import { dirname, resolve } from "node:path";
 import { heapStats } from "bun:jsc";
+import { systemFiles } from "./base/file-system.ts";
 import { systemClock } from "./base/clock.ts";
 import { systemPrng } from "./base/prng.ts";
 import { BUNSEN } from "./base/version.ts";
@@ -103,6 +104,7 @@ const host: Host = {
       return found.map(toByteString).toSorted();
     },
   },
+  fileSystem: systemFiles,
   currentDirectory: () => toByteString(process.cwd()),
   changeDirectory(path) {
     try {
@@ -137,6 +139,8 @@ const host: Host = {
     const { user, system } = process.cpuUsage();
     return { userSeconds: user / 1e6, systemSeconds: system / 1e6 };
   },
+  // The executable starts with a reluctant JIT, see build.ts.
+  expectWork: () => Bun.unsafe.setJITPolicy(1),
   // Not at once: a forced collection stops the server for tens of milliseconds.
   collectGarbage: () => Bun.gc(false),
   sleepMs: (ms) => Bun.sleepSync(ms),
@@ -230,8 +234,7 @@ async function startServer(argv: readonly string[]): Promise<void> {
   process.on("SIGTERM", () => server.onSignal("SIGTERM"));
   process.on("SIGINT", () => server.onSignal("SIGINT"));
   if (!server.start()) process.exit(1);
-  // The executable starts with a reluctant JIT, see build.ts.
-  Bun.unsafe.setJITPolicy(1);
+  host.expectWork();
 }
 
 /** The configuration file's path, which survives a change of directory. */

@@ -1,5 +1,6 @@
 /** CONFIG: reads and changes the configuration while the server runs. */
 import type { Args } from "../protocol/args.ts";
+import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { containerRow, replyHelp } from "./container.ts";
 import type { CommandContext } from "./context.ts";
@@ -84,7 +85,7 @@ function configGetCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): 
 function configSetCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const error = ctx.config.set(textsFrom(args, 2), {
     isLocalClient: isLocalClient(ctx.client),
-    loadingError: null,
+    loadingError: ctx.server.loadingReport() === null ? null : errors.LOADING,
   });
   if (error === null) reply.ok();
   else reply.error(error);

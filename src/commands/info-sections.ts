@@ -198,7 +198,7 @@ function percent(part: number, whole: number): string {
 
 function persistenceFields(ctx: CommandContext): Field[] {
   return [
-    ["loading", 0],
+    ["loading", ctx.server.loadingReport() === null ? 0 : 1],
     ["async_loading", 0],
     ["current_save_keys_processed", 0],
     ["current_save_keys_total", 0],
@@ -210,8 +210,8 @@ function persistenceFields(ctx: CommandContext): Field[] {
     ["rdb_current_bgsave_time_sec", -1],
     ["rdb_saves", 0],
     ["rdb_last_cow_size", 0],
-    ["rdb_last_load_keys_expired", 0],
-    ["rdb_last_load_keys_loaded", 0],
+    ["rdb_last_load_keys_expired", ctx.stats.rdbKeysExpired],
+    ["rdb_last_load_keys_loaded", ctx.stats.rdbKeysLoaded],
     ["aof_enabled", 0],
     ["aof_rewrite_in_progress", 0],
     ["aof_rewrite_scheduled", 0],
@@ -222,6 +222,25 @@ function persistenceFields(ctx: CommandContext): Field[] {
     ["aof_rewrites_consecutive_failures", 0],
     ["aof_last_write_status", "ok"],
     ["aof_last_cow_size", 0],
+    ...loadingFields(ctx),
+  ];
+}
+
+/** How far the loading of data is, while it goes on. */
+function loadingFields(ctx: CommandContext): Field[] {
+  const report = ctx.server.loadingReport();
+  if (report === null) return [];
+  const { startedMs, totalBytes, loadedBytes, usedMemoryBytes } = report;
+  const elapsedSeconds = Math.floor((ctx.keyspace.nowMs - startedMs) / 1000);
+  const etaSeconds = (elapsedSeconds * (totalBytes - loadedBytes)) / (loadedBytes + 1);
+  return [
+    ["loading_start_time", Math.floor(startedMs / 1000)],
+    ["loading_total_bytes", totalBytes],
+    ["loading_rdb_used_mem", usedMemoryBytes],
+    ["loading_loaded_bytes", loadedBytes],
+    ["loading_loaded_perc", percentage(loadedBytes, totalBytes).toFixed(2)],
+    // As in Redis: nothing is known in the first second.
+    ["loading_eta_seconds", elapsedSeconds === 0 ? 1 : Math.floor(etaSeconds)],
   ];
 }
 

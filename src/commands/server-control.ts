@@ -28,6 +28,15 @@ export interface ProcessReport {
   platform: string;
 }
 
+/** How far the loading of data is. */
+export interface LoadingReport {
+  readonly startedMs: number;
+  readonly totalBytes: number;
+  readonly loadedBytes: number;
+  /** Bytes of memory that the data took where they were saved; 0 = unknown. */
+  readonly usedMemoryBytes: number;
+}
+
 export interface ServerControl {
   /** Server version, as INFO shows it. */
   readonly startedMs: number;
@@ -37,6 +46,8 @@ export interface ServerControl {
   /** The table number of a command by its full lower-case name ("client|list"), or -1. */
   commandNumber(fullName: string): number;
   process(): ProcessReport;
+  /** Null while no data are being loaded. */
+  loadingReport(): LoadingReport | null;
   /** Runs a request whose checks are passed: EXEC runs its queue with it. */
   run(command: number, client: Client, args: Args, reply: ReplyWriter): void;
   /** Ends a client's wait for a key: as at its timeout, or with an error. */

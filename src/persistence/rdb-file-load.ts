@@ -78,6 +78,8 @@ export function loadRdb(
 
 export class RdbLoader implements RdbLoadResult {
   failure: string | null = null;
+  /** Whether it failed because it is no RDB file, or of a version that is not read. */
+  isForeign = false;
   keysLoaded = 0;
   keysExpired = 0;
   emptyKeysSkipped = 0;
@@ -146,7 +148,12 @@ export class RdbLoader implements RdbLoadResult {
     const { parser, reader } = this;
     if (!this.hasBegun) {
       this.hasBegun = true;
-      if (!parser.begin(this.options.takesNewerVersions)) this.failReading();
+      if (parser.begin(this.options.takesNewerVersions)) return;
+      if (reader.isShort) this.failReading();
+      else {
+        this.isForeign = true;
+        this.fail(reader.failure ?? "");
+      }
       return;
     }
     switch (parser.next()) {

@@ -64,6 +64,9 @@ export class Stats {
   eventLoopUs = 0;
   peakMemoryBytes = 0;
   internalErrors = 0;
+  /** Of the RDB file that was loaded last. */
+  rdbKeysLoaded = 0;
+  rdbKeysExpired = 0;
   expireCycleUs = 0;
   expireCapReached = 0;
   /** Mean share of keys that active expiry estimates to be stale, 0..1. */

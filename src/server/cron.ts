@@ -70,7 +70,8 @@ export class Cron {
   /** Evicts until used memory is below maxmemory; false if it cannot be. */
   makeRoom(): boolean {
     const { server } = this;
-    if (server.maxMemoryBytes === 0) return true;
+    // While data are loaded nothing is evicted, as in Redis.
+    if (server.maxMemoryBytes === 0 || server.loading.isOn) return true;
     const { evictor } = server.keyspace;
     const fits = server.observers.latency.isOn
       ? this.measured(LatencyEvent.EVICTION_CYCLE, () => this.evict())
@@ -104,7 +105,7 @@ export class Cron {
     this.countLoop();
     server.pause.check(nowMs);
     server.stats.sampleRates(nowMs);
-    if (this.activeExpire) this.expire();
+    if (this.activeExpire && !server.loading.isOn) this.expire();
     if (this.freeTimer === null) this.freeLazily();
     server.keyspace.compactor.pace();
     if (server.keyspace.compactor.cpuPercent > 0 && this.compactTimer === null) this.compact();

@@ -2,6 +2,7 @@
  * The machine, as the server sees it: implemented by main.ts for a real process, so that nothing
  * below it reads `process` or the file system. Paths and texts are plain strings.
  */
+import type { FileSystem } from "../base/file-system.ts";
 import type { ConfigFiles } from "../runtime/config/config-file.ts";
 import type { ConfigHost } from "../runtime/config/config.ts";
 
@@ -17,6 +18,8 @@ export interface Host extends Omit<ConfigHost, "warn"> {
   readonly platform: string;
   readonly totalMemoryBytes: number;
   readonly files: ConfigFiles;
+  /** Where data are kept. Relative paths begin in the configured directory. */
+  readonly fileSystem: FileSystem;
   /** Writes to standard output, unbuffered. */
   print(text: string): void;
   /** Opens a log file for appending: its writer, or the system's error text. */
@@ -29,6 +32,8 @@ export interface Host extends Omit<ConfigHost, "warn"> {
   memory(): ProcessMemory;
   /** CPU seconds of the process. */
   cpu(): { userSeconds: number; systemSeconds: number };
+  /** Much work is to follow: from now on the engine may take time to make it fast. */
+  expectWork(): void;
   /** Asks for a collection, which runs beside the server's work. */
   collectGarbage(): void;
   /** Blocks the thread. */
