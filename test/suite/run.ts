@@ -1,15 +1,18 @@
 /**
  * Judges a server executable with Valkey's own Tcl suite: the units of units.txt, less the tests
- * of skips.txt.
+ * of skips.txt; then once more the units of tool-units.txt, with the executable itself in place of
+ * valkey-cli, valkey-benchmark and the like.
  *
- *     bun test/suite/run.ts [--jobs N] [executable, default dist/bunsen] [unit ...]
+ *     bun test/suite/run.ts [--jobs N] [--tools] [executable, default dist/bunsen] [unit ...]
+ *
+ * --tools: the named units with our tools.
  *
  * The work is done by ../shared/suite/run-suite.sh, which runs the units unmodified. This script
  * adds the list of skipped tests, checks it (each has a reason, and its name is really in the
  * unit's source), and counts a skipped test as skipped, where the runner would count it as one
  * that should have run. Exit code 0 only if nothing failed.
  */
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { peersFolder } from "../support/peers.ts";
@@ -39,14 +42,21 @@ const SUITE_FOLDER = join(peersFolder(), "suite", "valkey");
 /** Marks where a test's name holds Tcl that is substituted when the test runs. */
 const SUBSTITUTED = /\$\{[^}]*\}|\$[A-Za-z_:0-9]+(?:\([^)]*\))?|\[[^\]]*\]/g;
 
+/** What our executable can be, by the names that the suite calls. */
+const OUR_TOOLS = ["valkey-cli", "valkey-benchmark"];
+
 process.exitCode = main(process.argv.slice(2));
 
 function main(args: readonly string[]): number {
   const rest = [...args];
   const jobsAt = rest.indexOf("--jobs");
   const jobs = jobsAt >= 0 ? rest.splice(jobsAt, 2)[1] : "1";
+  const toolsAt = rest.indexOf("--tools");
+  if (toolsAt >= 0) rest.splice(toolsAt, 1);
   const executable = resolve(rest.shift() ?? join(ROOT, "dist", "bunsen"));
-  const units = rest.length > 0 ? rest : readLines("units.txt").map((line) => line.trim());
+  const isWhole = rest.length === 0;
+  const units = isWhole ? readUnits("units.txt") : toolsAt < 0 ? rest : [];
+  const toolUnits = isWhole ? readUnits("tool-units.txt") : toolsAt < 0 ? [] : rest;
   const skips = readSkips();
   const problems = checkSkips(skips);
   if (!existsSync(RUNNER)) problems.push(`${RUNNER} not found (SUITE_RUNNER names another)`);
@@ -58,9 +68,21 @@ function main(args: readonly string[]): number {
   }
   const results: UnitResult[] = [];
   for (const group of groupUnits(units, skips)) {
-    results.push(...runUnits(executable, group, skips, jobs));
+    results.push(...runUnits(executable, group, skips, jobs, null));
   }
+  const tools = toolUnits.length > 0 ? linkTools(executable) : null;
+  for (const group of groupUnits(toolUnits, skips)) {
+    results.push(...runUnits(executable, group, skips, jobs, tools));
+  }
+  if (tools !== null) rmSync(tools, { recursive: true });
   return report(results);
+}
+
+/** A folder in which the tools' names are links to our executable. */
+function linkTools(executable: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "bunsen-tools-"));
+  for (const name of OUR_TOOLS) symlinkSync(executable, join(folder, name));
+  return folder;
 }
 
 /** Units without skips run together; the others one by one, since a skip is the run's, not a unit's. */
@@ -76,6 +98,7 @@ function runUnits(
   units: readonly string[],
   skips: readonly Skip[],
   jobs: string,
+  tools: string | null,
 ): readonly UnitResult[] {
   const output = mkdtempSync(join(tmpdir(), "bunsen-suite-"));
   const skipOptions = skips
@@ -96,11 +119,17 @@ function runUnits(
     executable,
     ...units,
   ];
-  const { exitCode } = Bun.spawnSync(command, { stdout: "inherit", stderr: "inherit" });
+  const { exitCode } = Bun.spawnSync(command, {
+    env: { ...process.env, ...(tools !== null && { TOOLS: tools }) },
+    stdout: "inherit",
+    stderr: "inherit",
+  });
   if (!existsSync(join(output, "results.tsv"))) {
     throw new Error(`the runner ended with ${exitCode} and left no results`);
   }
-  return readResults(output, skips);
+  const results = readResults(output, skips);
+  if (tools === null) return results;
+  return results.map((result) => ({ ...result, unit: `${result.unit} (our tools)` }));
 }
 
 /** Columns: unit ok err xfail skip notrun abort secs base_ok. */
@@ -197,6 +226,10 @@ function isInSource(skip: Skip): boolean {
 function skipMatches(skip: Skip, name: string): boolean {
   if (!skip.name.startsWith("/")) return skip.name === name;
   return new RegExp(skip.name.slice(1).replace(/\/$/, "")).test(name);
+}
+
+function readUnits(file: string): readonly string[] {
+  return readLines(file).map((line) => line.trim());
 }
 
 function readLines(file: string): readonly string[] {
