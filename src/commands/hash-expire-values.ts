@@ -127,6 +127,7 @@ function hgetexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   if (atMs === null) return;
   const isPast = atMs !== NO_TIME && atMs <= keyspace.nowMs;
   let changed = 0;
+  if (options.expiry !== "") db.willChange();
   reply.array(fields.count);
   for (let i = fields.first; i < args.count; i++) {
     if (record === 0 || !hashes.find(view, start[i], end[i])) {

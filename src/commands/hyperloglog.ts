@@ -257,6 +257,7 @@ function pfcountCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): vo
     return;
   }
   const estimate = hllEstimate(registers);
+  db.willChange();
   view.setBigInt64(cachedAt, exactEstimate(estimate), true);
   // The cached estimate is a change, though not one that events tell of.
   db.signal(args.view, args.start[1], args.end[1]);

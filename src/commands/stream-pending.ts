@@ -75,6 +75,8 @@ function lookupGroup(ctx: CommandContext, args: Args, reply: ReplyWriter): boole
   const record = ctx.db.lookupRead(view, start[1], end[1]);
   if (record === 0) return null;
   if (!checkType(ctx, record, ValueType.STREAM, reply)) return false;
+  // Most commands on a group change it, if only the time when a consumer was seen.
+  ctx.db.willChange();
   const group = findGroup(arena, streamOf(ctx, record).groups, view, start[2], end[2]);
   if (group === 0) return null;
   streamGroups.open(group);

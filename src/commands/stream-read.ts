@@ -283,6 +283,7 @@ function serveStream(
   let consumer = 0;
   let isHistory = false;
   if (group !== 0) {
+    ctx.db.willChange();
     streamGroups.open(group);
     isHistory = !after.isMax();
     if (!isHistory) from.copy(streamGroups.lastId);

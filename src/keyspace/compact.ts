@@ -119,6 +119,7 @@ export class Compactor {
   run(): boolean {
     const { settings, keyspace } = this;
     if (settings === null || this.cpuPercent === 0) return false;
+    if (keyspace.snapshot !== null && keyspace.snapshot.isMidValue) return true;
     const deadlineUs = this.clock.monotonicUs() + settings.cycleUs;
     while (this.database < keyspace.databases.length) {
       const database = keyspace.databases[this.database];

@@ -38,6 +38,9 @@ import {
 /** The value of a record with a root block: the block's reference. */
 const ROOT_BYTES = 4;
 
+/** `Database.snapshotCursor` of a database that no snapshot has yet to reach: beyond all hashes. */
+export const NOT_WALKED = 4294967296;
+
 export class Database {
   readonly index: HashIndex;
   /** Records with an expiry: what active expiry and the volatile-* policies walk. */
@@ -50,6 +53,8 @@ export class Database {
   expireCursor = 0;
   /** The same, of the hashes of which fields expire. */
   fieldExpireCursor = 0;
+  /** Keys with this hash and higher ones must be handed over to a snapshot before they change. */
+  snapshotCursor = NOT_WALKED;
   /** Estimate of the mean time to live in ms, as INFO keyspace shows it. */
   averageTtlMs = 0;
 
@@ -99,6 +104,7 @@ export class Database {
   lookupWrite(view: DataView, start: number, end: number): number {
     const hash = this.keyHash(view, start, end);
     this.hash = hash;
+    if (hash >>> 0 >= this.snapshotCursor) this.preserve();
     const record = this.index.find(view, start, end, hash);
     if (record === 0) return 0;
     const meta = metaOf(this.arena, record);
@@ -136,6 +142,19 @@ export class Database {
     return this.index.find(view, start, end, hash);
   }
 
+  /**
+   * The value of the key looked up last is about to change in its place, though it was not looked
+   * up to be written.
+   */
+  willChange(): void {
+    if (this.hash >>> 0 >= this.snapshotCursor) this.preserve();
+  }
+
+  /** COLD: a snapshot is on. */
+  private preserve(): void {
+    this.keyspace.snapshot?.preserve(this, this.hash);
+  }
+
   /** Adds the key looked up last, which is missing, as a string. Grows the arena. */
   insertString(
     keyView: DataView,
@@ -171,6 +190,7 @@ export class Database {
     meta: number,
     valueBytes: number,
   ): number {
+    this.willChange();
     const length = keyTo - keyFrom;
     const record = this.arena.allocate(recordBytesFor(length, false, valueBytes));
     setMeta(this.arena, record, meta | this.keyspace.freshClock());
@@ -194,6 +214,7 @@ export class Database {
     valueBytes: number,
     atMs: number | bigint,
   ): number {
+    this.willChange();
     const length = keyTo - keyFrom;
     const record = this.arena.allocate(recordBytesFor(length, true, valueBytes));
     setMeta(this.arena, record, meta | Meta.EXPIRY | this.keyspace.freshClock());
@@ -371,6 +392,7 @@ export class Database {
 
   /** Takes the key looked up last out of the database without freeing its record. */
   detachFound(record: number): void {
+    this.willChange();
     const meta = metaOf(this.arena, record);
     if ((meta & Meta.EXPIRY) !== 0) this.forgetExpiry(record);
     if ((meta & Meta.FIELD_EXPIRY) !== 0) this.forgetFieldExpiry(record);
@@ -394,6 +416,7 @@ export class Database {
 
   /** Sets when the key looked up last expires. Returns its record, which may have moved. */
   setExpireAt(record: number, atMs: number | bigint): number {
+    this.willChange();
     const meta = metaOf(this.arena, record);
     const view = viewOf(this.arena, record);
     if ((meta & Meta.EXPIRY) !== 0) {
@@ -410,6 +433,7 @@ export class Database {
   clearExpiry(record: number): number {
     const meta = metaOf(this.arena, record);
     if ((meta & Meta.EXPIRY) === 0) return record;
+    this.willChange();
     this.forgetExpiry(record);
     return this.resizeHead(record, meta, meta & ~Meta.EXPIRY);
   }

@@ -71,6 +71,8 @@ export class FieldExpiry {
     const start = keyStart(view, record);
     const end = start + keyLength(view, record);
     const meta = metaOf(arena, record);
+    database.findRecord(record);
+    database.willChange();
     hashes.attach(rootOf(view, record, meta), encodingOf(meta));
     let removed = 0;
     for (let goesOn = true; goesOn && hashes.hasExpiries;) {
@@ -85,7 +87,6 @@ export class FieldExpiry {
     }
     if (removed === 0) return;
     keyspace.expiredFields += removed;
-    database.findRecord(record);
     database.setFieldExpiry(record, hashes.hasExpiries);
     database.signal(view, start, end);
     database.notify(NotifyClass.HASH, "hexpired", view, start, end);

@@ -31,6 +31,7 @@ import {
   touchedLfuClock,
 } from "./access-clock.ts";
 import { LazyFree } from "./lazy-free.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { NotifyClass } from "./notify.ts";
 import {
   Meta,
@@ -99,6 +100,14 @@ export class Keyspace {
   readonly zsets: SortedSets;
   readonly zsetRange = new ZsetRange();
   readonly zsetLimits = new ZsetLimits();
+  /**
+   * The code of function libraries, one character per byte, as files brought it. Nobody runs it; it
+   * is kept so that the next file has it again.
+   */
+  readonly functions: string[] = [];
+
+  /** The snapshot for which changes are held back. */
+  snapshot: Snapshot | null = null;
 
   /** Unix ms of the current batch. */
   nowMs = 0;
@@ -283,6 +292,7 @@ export class Keyspace {
   clearDatabase(database: Database): number {
     if (this.watchesKeys) this.hooks.onReplaced(database.id, -1);
     const count = database.index.size;
+    if (this.snapshot !== null) this.snapshot.cleared(database);
     if (count === 0) return 0;
     // The last database with keys takes the whole arena with it, however much it holds.
     if (count === this.keyCount()) {

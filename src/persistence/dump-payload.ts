@@ -32,7 +32,7 @@ export class DumpPayloads {
   private readonly encoder: RdbEncoder;
 
   constructor(keyspace: Keyspace) {
-    this.encoder = new RdbEncoder(keyspace, this.writer);
+    this.encoder = new RdbEncoder(keyspace, this.writer, RDB_VERSION, false);
     this.decoder = new RdbDecoder(keyspace, this.reader);
   }
 

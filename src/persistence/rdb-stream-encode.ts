@@ -1,5 +1,6 @@
 /**
- * Writes a stream in the RDB format, STREAM_LISTPACKS_3:
+ * Writes a stream in the RDB format, as STREAM_LISTPACKS_3 or, for older servers, without what
+ * they do not know (2: no time of activity; 1: no first and deleted IDs and no entries read):
  *
  *     count of nodes, per node: its ID (16 bytes, big-endian, as a string), its listpack (a string)
  *     count of entries, last ID, first ID, largest deleted ID, entries ever added
@@ -10,7 +11,6 @@
  *
  * IDs without a width are two lengths, and so are counts. O(bytes of the stream).
  */
-import type { Keyspace } from "../keyspace/keyspace.ts";
 import { type Arena, Ref } from "../memory/arena.ts";
 import { listpackBase, listpackBytes } from "../structures/listpack.ts";
 import { nameTableGet, nameTableSize } from "../structures/name-table.ts";
@@ -24,32 +24,43 @@ import {
   blockNameStart,
 } from "../types/stream-group.ts";
 import { RdbType } from "./rdb-format.ts";
+import type { RdbStructures } from "./rdb-structures.ts";
 import type { RdbWriter } from "./rdb-writer.ts";
 
 const TWO_32 = 4294967296;
 
-/** Writes the type and the value of the stream with this root block. */
-export function encodeStream(writer: RdbWriter, keyspace: Keyspace, root: number): void {
-  const { arena, streams, streamGroups } = keyspace;
+/** Nodes or pending entries written between two steps. */
+const PER_STEP = 64;
+
+/** Writes the stream with this root block as a value of `type`, in steps. */
+export function* encodeStream(
+  writer: RdbWriter,
+  structures: RdbStructures,
+  root: number,
+  type: RdbType,
+): Generator<void, void> {
+  const { arena, streams, streamGroups } = structures;
   streams.open(root);
-  writer.byte(RdbType.STREAM_LISTPACKS_3);
-  encodeNodes(writer, arena, streams.nodes);
+  yield* encodeNodes(writer, arena, streams.nodes);
   writer.size(streams.length);
   writeId(writer, streams.lastId);
-  writeId(writer, streams.firstId);
-  writeId(writer, streams.maxDeletedId);
-  writeCount(writer, streams.entriesAdded());
+  if (type !== RdbType.STREAM_LISTPACKS) {
+    writeId(writer, streams.firstId);
+    writeId(writer, streams.maxDeletedId);
+    writeCount(writer, streams.entriesAdded());
+  }
   const { groups } = streams;
   const count = nameTableSize(arena, groups);
   writer.size(count);
   for (let i = 0; i < count; i++) {
-    encodeGroup(writer, arena, streamGroups, nameTableGet(arena, groups, i));
+    yield* encodeGroup(writer, arena, streamGroups, nameTableGet(arena, groups, i), type);
   }
 }
 
-function encodeNodes(writer: RdbWriter, arena: Arena, nodes: StreamTree): void {
+function* encodeNodes(writer: RdbWriter, arena: Arena, nodes: StreamTree): Generator<void, void> {
   const id = new StreamId();
   const idBytes = new Uint8Array(ID_BYTES);
+  let written = 0;
   writer.size(nodes.size);
   for (let node = nodes.seekFirst(); node !== 0; node = nodes.next()) {
     nodes.readId(id);
@@ -58,17 +69,25 @@ function encodeNodes(writer: RdbWriter, arena: Arena, nodes: StreamTree): void {
     const base = listpackBase(node);
     const bytes = listpackBytes(arena.views[node >>> Ref.SEGMENT_SHIFT], base);
     writer.string(arena.bytes[node >>> Ref.SEGMENT_SHIFT], base, base + bytes);
+    if (++written % PER_STEP === 0) yield;
   }
 }
 
-function encodeGroup(writer: RdbWriter, arena: Arena, groups: StreamGroups, group: number): void {
+function* encodeGroup(
+  writer: RdbWriter,
+  arena: Arena,
+  groups: StreamGroups,
+  group: number,
+  type: RdbType,
+): Generator<void, void> {
   groups.open(group);
   encodeName(writer, arena, group, GroupBlock.NAME);
   writeId(writer, groups.lastId);
-  writeCount(writer, groups.entriesRead());
+  if (type !== RdbType.STREAM_LISTPACKS) writeCount(writer, groups.entriesRead());
   const { pending, consumers } = groups;
   const id = new StreamId();
   const idBytes = new Uint8Array(ID_BYTES);
+  let written = 0;
   writer.size(pending.size);
   for (let entry = pending.seekFirst(); entry !== 0; entry = pending.next()) {
     pending.readId(id);
@@ -76,6 +95,7 @@ function encodeGroup(writer: RdbWriter, arena: Arena, groups: StreamGroups, grou
     writer.raw(idBytes, 0, ID_BYTES);
     writeTime(writer, groups.delivered(entry));
     writeCount(writer, groups.deliveries(entry));
+    if (++written % PER_STEP === 0) yield;
   }
   const count = nameTableSize(arena, consumers);
   writer.size(count);
@@ -83,7 +103,7 @@ function encodeGroup(writer: RdbWriter, arena: Arena, groups: StreamGroups, grou
     const consumer = nameTableGet(arena, consumers, i);
     encodeName(writer, arena, consumer, ConsumerBlock.NAME);
     writeTime(writer, groups.seen(consumer));
-    writeTime(writer, groups.active(consumer));
+    if (type === RdbType.STREAM_LISTPACKS_3) writeTime(writer, groups.active(consumer));
     groups.openConsumer(consumer);
     const { consumerPending } = groups;
     writer.size(consumerPending.size);
@@ -91,6 +111,7 @@ function encodeGroup(writer: RdbWriter, arena: Arena, groups: StreamGroups, grou
       consumerPending.readId(id);
       writeRawId(idBytes, id);
       writer.raw(idBytes, 0, ID_BYTES);
+      if (++written % PER_STEP === 0) yield;
     }
   }
 }

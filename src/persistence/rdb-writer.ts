@@ -1,7 +1,14 @@
 /**
- * Writes numbers and strings in the RDB format into a buffer that grows. One writer serves an
- * engine: its owner clears it, writes a value, and takes `bytes` up to `length`. Everything is
- * O(bytes written), compression included.
+ * Writes numbers and strings in the RDB format into a buffer that grows: its owner clears it,
+ * writes a value, and takes `bytes` up to `length`. Everything is O(bytes written), compression
+ * included.
+ *
+ * A snapshot leaves compression, the dearest part, to whoever takes the bytes. Its writer makes
+ * spans (`startSpan`, `endSpan`), which snapshot-sink.ts turns into a file:
+ *
+ *     span     u32 little-endian: bit 31 DEFERRED, bits 0..30 length | so many bytes
+ *              finished bytes of the file, or, DEFERRED, the text of one string that is to be
+ *              written in its shortest form
  */
 import { Crc64 } from "../base/crc64.ts";
 import { parseInteger, writeInteger } from "../base/integer.ts";
@@ -20,6 +27,11 @@ const COMPRESSION_GAIN_MIN = 4;
 const HEADER_BYTES_MAX = 19;
 const TWO_32 = 4294967296;
 const INTEGER_CHARACTERS_MAX = 20;
+/** Of spans: the size of the header, and its bit that says that the bytes are a string's text. */
+export const SPAN_HEADER_BYTES = 4;
+export const SPAN_DEFERRED = 0x80000000;
+/** Longer strings are written as they are by a snapshot: whoever compresses holds both forms. */
+const DEFERRED_BYTES_MAX = 16 * 1024 * 1024;
 
 export class RdbWriter {
   bytes = new Uint8Array(CAPACITY_AT_FIRST);
@@ -28,13 +40,61 @@ export class RdbWriter {
   compresses = true;
 
   private view = new DataView(this.bytes.buffer);
-  private readonly compressor = new LzfCompressor();
+  private compressor: LzfCompressor | null = null;
   private readonly text = new Uint8Array(INTEGER_CHARACTERS_MAX);
+
+  /** Where the header of the open span is; -1 = no span is open. */
+  private spanAt = -1;
 
   /** Drops everything written; gives back an unusually large buffer. */
   clear(): void {
     this.length = 0;
+    this.spanAt = -1;
     if (this.bytes.length > CAPACITY_KEPT) this.replaceBuffer(CAPACITY_AT_FIRST);
+  }
+
+  /** Drops the first `count` bytes. Requires: no span is open. */
+  drop(count: number): void {
+    this.bytes.copyWithin(0, count, this.length);
+    this.length -= count;
+  }
+
+  /** Opens a span of finished bytes: everything that follows belongs to it. */
+  startSpan(): void {
+    this.reserve(SPAN_HEADER_BYTES);
+    this.spanAt = this.length;
+    this.length += SPAN_HEADER_BYTES;
+  }
+
+  /** Closes the open span, and drops it if it is empty. */
+  endSpan(): void {
+    const count = this.length - this.spanAt - SPAN_HEADER_BYTES;
+    if (count === 0) this.length = this.spanAt;
+    else this.view.setUint32(this.spanAt, count, true);
+    this.spanAt = -1;
+  }
+
+  /** Whether a span is open. */
+  get hasSpans(): boolean {
+    return this.spanAt >= 0;
+  }
+
+  /** Whether `string` would take a text of this length apart from the open span. */
+  defers(length: number): boolean {
+    return (
+      this.spanAt >= 0 &&
+      this.compresses &&
+      length > INCOMPRESSIBLE_BYTES_MAX &&
+      length <= DEFERRED_BYTES_MAX
+    );
+  }
+
+  /** Opens a span for the text of a string, which is written next with `raw`, in any pieces. */
+  startDeferred(length: number): void {
+    this.endSpan();
+    this.reserve(SPAN_HEADER_BYTES);
+    this.view.setUint32(this.length, SPAN_DEFERRED + length, true);
+    this.length += SPAN_HEADER_BYTES;
   }
 
   byte(value: number): void {
@@ -103,7 +163,14 @@ export class RdbWriter {
       }
     }
     if (this.compresses && length > INCOMPRESSIBLE_BYTES_MAX) {
-      if (this.compressed(bytes, start, end)) return;
+      if (this.spanAt >= 0) {
+        if (length <= DEFERRED_BYTES_MAX) {
+          this.startDeferred(length);
+          this.raw(bytes, start, end);
+          this.startSpan();
+          return;
+        }
+      } else if (this.compressed(bytes, start, end)) return;
     }
     this.size(length);
     this.raw(bytes, start, end);
@@ -159,6 +226,7 @@ export class RdbWriter {
   /** Writes the string compressed if that is shorter. */
   private compressed(bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start;
+    this.compressor ??= new LzfCompressor();
     this.reserve(length + HEADER_BYTES_MAX);
     // Compressed behind the longest header, and moved when the header's length is known.
     const from = this.length + HEADER_BYTES_MAX;

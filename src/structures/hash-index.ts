@@ -51,6 +51,7 @@ import { hashBytes } from "../base/hash.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { copyBytes, equalBytes } from "../base/bytes.ts";
 import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
+import type { HashedEntries } from "./hashed-entries.ts";
 
 const BUCKET_BYTES = 64;
 const HEADER_BYTES = 64;
@@ -317,6 +318,68 @@ export class HashIndex {
       if (++bucket === buckets) bucket = 0;
     } while (bucket !== home);
     return nextPosition(cursor, home, meta);
+  }
+
+  /**
+   * As `scan`, but collects the entries in `batch`, with their hashes. Where the walk enters a
+   * segment, all of its entries are touched first, see `touchEntries`.
+   */
+  collect(cursor: number, batch: HashedEntries): number {
+    batch.length = 0;
+    if (this.size === 0) return 0;
+    const hash = cursor | 0;
+    const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+    const segment = this.directoryWords[pair];
+    const meta = this.directoryWords[pair + 1];
+    const buckets = meta & 0xffff;
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+    if (batch.touchedBlock !== segment) {
+      batch.touchedBlock = segment;
+      this.touchEntries(words, base, buckets);
+    }
+    const home = homeBucket(hash, meta);
+    let bucket = home;
+    do {
+      const line = base + (bucket << BUCKET_WORDS_SHIFT);
+      for (let slot = 0; slot < SLOTS; slot++) {
+        const entry = words[line + REFERENCE_WORD + slot];
+        if (entry === 0) continue;
+        const own = this.hashOf(entry);
+        if (homeBucket(own, meta) === home && own >>> 0 >= cursor) batch.push(entry, own);
+      }
+      if ((words[line + OVERFLOW_WORD] & 0xff) === 0) break;
+      if (++bucket === buckets) bucket = 0;
+    } while (bucket !== home);
+    return nextPosition(cursor, home, meta);
+  }
+
+  /**
+   * Collects the entries with exactly this hash: one as a rule. What `find` found stays found.
+   * COLD: for snapshots.
+   */
+  collectHash(hash: number, batch: HashedEntries): void {
+    batch.length = 0;
+    if (this.size === 0) return;
+    const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+    const segment = this.directoryWords[pair];
+    const meta = this.directoryWords[pair + 1];
+    const buckets = meta & 0xffff;
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+    const home = homeBucket(hash, meta);
+    const tag = hash & 0xff || 1;
+    let bucket = home;
+    do {
+      const line = base + (bucket << BUCKET_WORDS_SHIFT);
+      for (let slot = 0; slot < SLOTS; slot++) {
+        if (((words[line + (slot >>> 2)] >>> ((slot & 3) << 3)) & 0xff) !== tag) continue;
+        const entry = words[line + REFERENCE_WORD + slot];
+        if (this.hashOf(entry) === hash) batch.push(entry, hash);
+      }
+      if ((words[line + OVERFLOW_WORD] & 0xff) === 0) return;
+      if (++bucket === buckets) bucket = 0;
+    } while (bucket !== home);
   }
 
   /**
