@@ -15,7 +15,6 @@ import {
 } from "node:fs";
 import { machine, release, totalmem, type } from "node:os";
 import { dirname, resolve } from "node:path";
-import { heapStats } from "bun:jsc";
 import { systemFiles } from "./base/file-system.ts";
 import { systemClock } from "./base/clock.ts";
 import { systemPrng } from "./base/prng.ts";
@@ -127,12 +126,12 @@ const host: Host = {
   removeFile: (path) => rmSync(fromByteString(path), { force: true }),
   setFileMode: (path, mode) => chmodSync(fromByteString(path), mode),
   memory() {
-    const heap = heapStats();
+    const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
     return {
-      residentBytes: process.memoryUsage.rss(),
+      residentBytes: rss,
       // Without array buffers, of which the arena consists.
-      heapBytes: heap.heapSize - heap.extraMemorySize,
-      heapCapacityBytes: heap.heapCapacity - heap.extraMemorySize,
+      heapBytes: Math.max(0, heapUsed - external),
+      heapCapacityBytes: Math.max(0, heapTotal - external),
     };
   },
   cpu() {

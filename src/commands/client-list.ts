@@ -247,6 +247,6 @@ function flagLetters(client: Client): string {
   if (client.isUnix) letters += "U";
   if (client.noEvict) letters += "e";
   if (client.gate & Gate.NO_TOUCH) letters += "T";
-  if (client.importSource) letters += "I";
+  if ((client.gate & Gate.IMPORT_SOURCE) !== 0) letters += "I";
   return letters === "" ? "N" : letters;
 }

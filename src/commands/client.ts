@@ -95,7 +95,7 @@ function clientImportSourceCommand(ctx: CommandContext, args: Args, reply: Reply
   }
   const isOn = switchArgument(args, reply);
   if (isOn === null) return;
-  ctx.client.importSource = isOn;
+  ctx.client.setGate(Gate.IMPORT_SOURCE, isOn);
   reply.ok();
 }
 

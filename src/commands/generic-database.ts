@@ -41,7 +41,7 @@ export const genericDatabaseCommands: readonly CommandSpec[] = [
 /** FLUSHDB [ASYNC | SYNC] */
 function flushdbCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   if (!checkFlushOptions(args, reply)) return;
-  ctx.keyspace.dirty += ctx.keyspace.clearDatabase(ctx.db);
+  ctx.keyspace.dirty += ctx.keyspace.clearDatabase(ctx.db, isLazyFlush(ctx, args));
   if (ctx.effects.isOn) ctx.effects.verbatim(args);
   ctx.clients.tracking.invalidateAll(ctx.clients.all());
   reply.ok();
@@ -50,19 +50,22 @@ function flushdbCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): vo
 /** FLUSHALL [ASYNC | SYNC] */
 function flushallCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   if (!checkFlushOptions(args, reply)) return;
-  const { keyspace } = ctx;
-  for (const database of keyspace.databases) keyspace.dirty += keyspace.clearDatabase(database);
+  ctx.keyspace.dirty += ctx.keyspace.clearAll(isLazyFlush(ctx, args));
   if (ctx.effects.isOn) ctx.effects.verbatim(args);
   ctx.clients.tracking.invalidateAll(ctx.clients.all());
   reply.ok();
 }
 
-/** Both words are taken and mean the same: keys are freed at once. */
 function checkFlushOptions(args: Args, reply: ReplyWriter): boolean {
   if (args.count === 1) return true;
   if (args.count === 2 && (args.is(1, "SYNC") || args.is(1, "ASYNC"))) return true;
   reply.error(errors.SYNTAX);
   return false;
+}
+
+/** Whether keys may be freed after the reply: as an option says, or lazyfree-lazy-user-flush. */
+function isLazyFlush(ctx: CommandContext, args: Args): boolean {
+  return args.count === 1 ? ctx.config.bool("lazyfree-lazy-user-flush") : args.is(1, "ASYNC");
 }
 
 /** SWAPDB index1 index2 */

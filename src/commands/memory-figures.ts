@@ -1,9 +1,10 @@
 /**
  * Where the memory is: the figures that INFO memory and MEMORY STATS share.
  *
- * "Used" is what maxmemory counts: live blocks of the arena and the buffers of clients. "Overhead"
- * is what of it is not keys and values: the indexes and those buffers. The JavaScript heap and what
- * the arena holds without using it show in the resident size only.
+ * "Used" is what maxmemory counts: the heap of the empty server, live blocks of the arena, and what
+ * clients occupy. "Overhead" is what of it is not keys and values: the heap, the indexes, the
+ * clients. What the heap grows by, and what the arena holds without using it, show in the resident
+ * size only.
  */
 import type { CommandContext } from "./context.ts";
 
@@ -16,8 +17,13 @@ export interface DatabaseFigures {
 export interface MemoryFigures {
   readonly used: number;
   readonly peak: number;
+  readonly startup: number;
   readonly overhead: number;
+  /** The part of the overhead that is indexes of databases. */
+  readonly indexes: number;
   readonly dataset: number;
+  /** Of what is used beyond the empty server. */
+  readonly datasetPercent: number;
   readonly clients: number;
   readonly resident: number;
   /** Live blocks of the arena, and all of its spans. */
@@ -26,7 +32,7 @@ export interface MemoryFigures {
   readonly heap: number;
   readonly heapCapacity: number;
   readonly totalSystem: number;
-  /** Databases that hold keys. */
+  /** Databases that hold, or once held, keys. */
   readonly databases: readonly DatabaseFigures[];
 }
 
@@ -36,7 +42,7 @@ export function memoryFigures(ctx: CommandContext): MemoryFigures {
   const process = ctx.server.process();
   const used = ctx.server.usedMemoryBytes();
   const databases = ctx.keyspace.databases
-    .filter(({ index }) => index.size > 0)
+    .filter(({ index }) => index.wasUsed)
     .map(({ id, index, volatile }) => ({
       id,
       indexBytes: index.memoryBytes(),
@@ -46,13 +52,18 @@ export function memoryFigures(ctx: CommandContext): MemoryFigures {
   for (const { indexBytes, expiryIndexBytes } of databases) {
     indexes += indexBytes + expiryIndexBytes;
   }
-  const clients = used - arena.liveBytes;
-  const overhead = indexes + clients;
+  const startup = ctx.server.startupMemoryBytes;
+  const clients = used - startup - arena.liveBytes;
+  const overhead = startup + indexes + clients;
+  const dataset = used - overhead;
   return {
     used,
     peak: Math.max(ctx.stats.peakMemoryBytes, used),
+    startup,
     overhead,
-    dataset: used - overhead,
+    indexes,
+    dataset,
+    datasetPercent: (dataset * 100) / Math.max(1, used - startup),
     clients,
     resident: process.residentBytes,
     arenaLive: arena.liveBytes,

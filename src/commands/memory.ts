@@ -129,7 +129,7 @@ function memoryStatsCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter
   const before: [string, number][] = [
     ["peak.allocated", figures.peak],
     ["total.allocated", figures.used],
-    ["startup.allocated", 0],
+    ["startup.allocated", figures.startup],
     ["replication.backlog", 0],
     ["clients.slaves", 0],
     ["clients.normal", figures.clients],
@@ -139,14 +139,14 @@ function memoryStatsCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter
     ["functions.caches", 0],
   ];
   const after: [string, number | { double: number }][] = [
-    ["overhead.db.hashtable.lut", figures.overhead - figures.clients],
+    ["overhead.db.hashtable.lut", figures.indexes],
     ["overhead.db.hashtable.rehashing", 0],
     ["overhead.total", figures.overhead],
     ["db.dict.rehashing.count", 0],
     ["keys.count", keyCount],
     ["keys.bytes-per-key", keyCount === 0 ? 0 : Math.floor(figures.dataset / keyCount)],
     ["dataset.bytes", figures.dataset],
-    ["dataset.percentage", { double: percentage(figures.dataset, figures.used) }],
+    ["dataset.percentage", { double: figures.datasetPercent }],
     ["peak.percentage", { double: percentage(figures.used, figures.peak) }],
     ["allocator.allocated", figures.arenaLive],
     ["allocator.active", figures.arenaHeld],

@@ -75,6 +75,8 @@ export interface ServerControl {
   setReplyBufferPeakReset(ms: number | null): void;
   /** DEBUG CLIENT-ENFORCE-REPLY-LIST. */
   enforceReplyList(on: boolean): void;
+  /** What the process took up before it held data; a part of `usedMemoryBytes`. */
+  readonly startupMemoryBytes: number;
   /** Memory in use by the rules of maxmemory. */
   usedMemoryBytes(): number;
   /** Crashes on purpose (DEBUG PANIC and its like). */

@@ -522,6 +522,29 @@ export class Database {
   }
 
   /**
+   * Empties the database now, and lets records and indexes be freed later. O(1).
+   * COLD: FLUSHDB.
+   */
+  clearLazily(): void {
+    const { keyspace } = this;
+    this.releaseLater(this.index, this.index.size, (record) => keyspace.freeRecord(record));
+    this.releaseLater(this.volatile, 0, () => {});
+    this.releaseLater(this.expiringFields, 0, () => {});
+    this.forget();
+  }
+
+  private releaseLater(
+    index: HashIndex,
+    objects: number,
+    freeRecord: (record: number) => void,
+  ): void {
+    const { hashKey0, hashKey1, lazyFree } = this.keyspace;
+    const flushed = new HashIndex(this.arena, RECORD_KEY_AT, hashKey0, hashKey1);
+    index.moveTo(flushed);
+    lazyFree.releaseIndex(flushed, objects, freeRecord);
+  }
+
+  /**
    * Empties the database without freeing what it held. Requires: the arena is reset with it.
    * COLD: FLUSHALL.
    */

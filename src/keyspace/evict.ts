@@ -141,9 +141,16 @@ export class Evictor {
 
   private evict(usedBytes: () => number, limit: number): boolean {
     this.isBehind = false;
+    if (usedBytes() <= limit) return true;
+    const { lazyFree } = this.keyspace;
+    // What is about to be freed anyway first, so that no key has to go in its place.
+    if (lazyFree.pendingCount > 0) {
+      this.isBehind = lazyFree.run(this.limitUs);
+      if (this.isBehind || usedBytes() <= limit) return true;
+    }
+    if (this.score === Score.NONE || this.keyspace.isImporting) return false;
     // Where keys may not vanish by themselves, memory is somebody else's concern.
-    if (!this.keyspace.mayExpire || usedBytes() <= limit) return true;
-    if (this.score === Score.NONE) return false;
+    if (!this.keyspace.mayExpire) return true;
     const startUs = this.clock.monotonicUs();
     for (let evicted = 1; ; evicted++) {
       if (!this.evictOne()) return false;

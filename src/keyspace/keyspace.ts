@@ -69,6 +69,14 @@ export interface KeyspaceHooks {
   onVanished(database: number, view: DataView, start: number, end: number, evicted: boolean): void;
 }
 
+/** Why keys may not vanish by themselves. */
+export const enum ExpiryHold {
+  /** CLIENT PAUSE. */
+  PAUSE = 1,
+  /** import-mode: whoever brings the data says what goes. */
+  IMPORT = 2,
+}
+
 export class Keyspace {
   readonly arena = new Arena();
   readonly hashKey0: number;
@@ -120,8 +128,9 @@ export class Keyspace {
   expiredFields = 0;
   evictedKeys = 0;
 
-  /** False while the server must not remove expired keys by itself (a replica, a paused server). */
+  /** False while the server must not remove expired keys by itself: while anything holds expiry. */
   mayExpire = true;
+  private expiryHolds = 0;
   /** With `mayExpire` false: whether lookups treat expired keys as missing all the same. */
   hidesExpired = true;
   /** The longest string that a command may make: proto-max-bulk-len. */
@@ -172,6 +181,17 @@ export class Keyspace {
     this.nowMs = this.clock.nowMs();
     this.hashes.nowMs = this.nowMs;
     this.accessClock = Math.floor(this.nowMs / 1000) & Meta.CLOCK_MASK;
+  }
+
+  /** Begins or ends one reason for keys not to vanish by themselves. */
+  holdExpiry(reason: ExpiryHold, on: boolean): void {
+    this.expiryHolds = on ? this.expiryHolds | reason : this.expiryHolds & ~reason;
+    this.mayExpire = this.expiryHolds === 0;
+  }
+
+  /** import-mode is on. */
+  get isImporting(): boolean {
+    return (this.expiryHolds & ExpiryHold.IMPORT) !== 0;
   }
 
   /** Chooses between LRU (null) and LFU access clocks. */
@@ -288,8 +308,11 @@ export class Keyspace {
     this.arena.free(record, recordBytes(view, record, metaOf(this.arena, record)));
   }
 
-  /** Removes every key of a database and returns how many there were. O(keys). */
-  clearDatabase(database: Database): number {
+  /**
+   * Removes every key of a database and returns how many there were. O(keys), but not before this
+   * returns if `lazily`.
+   */
+  clearDatabase(database: Database, lazily: boolean): number {
     if (this.watchesKeys) this.hooks.onReplaced(database.id, -1);
     const count = database.index.size;
     if (this.snapshot !== null) this.snapshot.cleared(database);
@@ -299,7 +322,24 @@ export class Keyspace {
       database.forget();
       this.lazyFree.forget();
       this.arena.reset();
-    } else database.clear();
+      if (lazily) this.lazyFree.freedCount += count;
+    } else if (lazily) database.clearLazily();
+    else database.clear();
+    return count;
+  }
+
+  /** Removes every key of all databases and returns how many there were. O(databases). */
+  clearAll(lazily: boolean): number {
+    let count = 0;
+    for (const database of this.databases) {
+      if (this.watchesKeys) this.hooks.onReplaced(database.id, -1);
+      count += database.index.size;
+    }
+    if (count === 0) return 0;
+    for (const database of this.databases) database.forget();
+    this.lazyFree.forget();
+    this.arena.reset();
+    if (lazily) this.lazyFree.freedCount += count;
     return count;
   }
 

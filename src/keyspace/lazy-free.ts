@@ -1,66 +1,93 @@
 /**
- * The freeing of huge values, in slices between requests.
+ * The freeing of huge values and of whole databases, in slices between requests.
  *
  * A set of ten million members takes a second to free, and nobody waits for it: whoever deletes
- * the key only takes it out of the index, and the value comes here.
+ * the key only takes it out of the index, and the value comes here. So do the indexes of a database
+ * that is flushed, with all their records.
  *
  *     release   blocks <= SMALL_BLOCKS    freed at once
  *               blocks <= PROMPT_BLOCKS   freed at once too, but counted: it takes microseconds
  *               more                      queued
- *     run       frees the oldest value of the queue step by step, until it is gone or time is up
+ *     run       frees the oldest item of the queue step by step, until it is gone or time is up
  *
  * Types say how many blocks a value has, and free it in steps, each for a cursor that says where
  * the next one goes on (`ValueTypeRow.steps`). A type that does not is freed at once.
  *
- * Invariant: nothing but the queue refers to a queued value, so it never moves.
+ * Invariant: nothing but the queue refers to a queued value or record, so it never moves.
  *
  * Why not a thread: the arena's free lists belong to one thread, and a value's blocks cannot be
  * told from those of others by pages.
  */
 import type { Clock } from "../base/clock.ts";
 import type { Arena } from "../memory/arena.ts";
+import type { HashIndex } from "../structures/hash-index.ts";
 import type { ValueType } from "./record.ts";
 import { VALUE_TYPES } from "./value-types.ts";
 
 /** Values of more blocks count as freed lazily, as in Valkey. */
 const SMALL_BLOCKS = 64;
 const PROMPT_BLOCKS = 1024;
-/** Steps between two looks at the clock: each frees hundreds of blocks. */
+/** Records that a step of a flushed database frees, with all below them that is not huge. */
+const RECORDS_PER_STEP = 16;
+/** Steps between two looks at the clock: each frees some to some hundred blocks. */
 const STEPS_PER_CLOCK_READ = 2;
 
-interface PendingValue {
-  readonly type: ValueType;
-  readonly root: number;
-  readonly encoding: number;
-  cursor: number;
+/** A value, or the keys of a database. */
+interface PendingItem {
+  /** Values, or keys: what it counts for in INFO. */
+  readonly objects: number;
+  /** Frees a part; true when all of it is gone. */
+  step(): boolean;
 }
 
 export class LazyFree {
   /** Values that were freed lazily: lazyfreed_objects. */
   freedCount = 0;
 
-  private readonly pending: PendingValue[] = [];
+  /** Values and keys in the queue: lazyfree_pending_objects. */
+  pendingCount = 0;
+
+  private readonly pending: PendingItem[] = [];
 
   constructor(
     private readonly arena: Arena,
     private readonly clock: Clock,
   ) {}
 
-  /** Values in the queue: lazyfree_pending_objects. */
-  get pendingCount(): number {
-    return this.pending.length;
-  }
-
   /** Frees the value below a root block that nothing refers to any more, now or later. */
   release(type: ValueType, root: number, encoding: number): void {
-    const row = VALUE_TYPES[type];
-    const blocks = row.steps === undefined ? 1 : row.steps.blocks(this.arena, root, encoding);
-    if (blocks > PROMPT_BLOCKS) {
-      this.pending.push({ type, root, encoding, cursor: 0 });
+    const { arena } = this;
+    const { steps, free } = VALUE_TYPES[type];
+    const blocks = steps === undefined ? 1 : steps.blocks(arena, root, encoding);
+    if (steps === undefined || blocks <= PROMPT_BLOCKS) {
+      free(arena, root, encoding);
+      if (blocks > SMALL_BLOCKS) this.freedCount++;
       return;
     }
-    row.free(this.arena, root, encoding);
-    if (blocks > SMALL_BLOCKS) this.freedCount++;
+    let cursor = 0;
+    this.enqueue(1, () => {
+      cursor = steps.free(arena, root, encoding, cursor);
+      return cursor === 0;
+    });
+  }
+
+  /**
+   * Frees an index that nothing else uses any more and, with `freeRecord`, the records in it.
+   * `objects` is what it counts for.
+   */
+  releaseIndex(index: HashIndex, objects: number, freeRecord: (record: number) => void): void {
+    index.startWalk();
+    this.enqueue(objects, () => {
+      for (let i = 0; i < RECORDS_PER_STEP; i++) {
+        const record = index.nextEntry();
+        if (record === 0) {
+          index.clear();
+          return true;
+        }
+        freeRecord(record);
+      }
+      return false;
+    });
   }
 
   /** Frees for at most about `budgetUs`. Returns whether there is more to free. */
@@ -76,16 +103,20 @@ export class LazyFree {
 
   /** Drops the queue, because the arena is emptied as a whole. */
   forget(): void {
-    this.freedCount += this.pending.length;
+    this.freedCount += this.pendingCount;
+    this.pendingCount = 0;
     this.pending.length = 0;
   }
 
-  private step(value: PendingValue): void {
-    const { steps } = VALUE_TYPES[value.type];
-    if (steps === undefined) throw new Error("a queued value that has no steps");
-    value.cursor = steps.free(this.arena, value.root, value.encoding, value.cursor);
-    if (value.cursor !== 0) return;
+  private enqueue(objects: number, step: () => boolean): void {
+    this.pending.push({ objects, step });
+    this.pendingCount += objects;
+  }
+
+  private step(item: PendingItem): void {
+    if (!item.step()) return;
     this.pending.shift();
-    this.freedCount++;
+    this.pendingCount -= item.objects;
+    this.freedCount += item.objects;
   }
 }

@@ -7,7 +7,7 @@
  */
 import { Flag } from "../commands/spec.ts";
 import { type Dispatcher, ServerGate } from "../dispatch/dispatcher.ts";
-import type { Keyspace } from "../keyspace/keyspace.ts";
+import { ExpiryHold, type Keyspace } from "../keyspace/keyspace.ts";
 import type { ClientRegistry } from "../session/client-registry.ts";
 
 const WRITING = Flag.WRITE | Flag.MAY_REPLICATE;
@@ -41,7 +41,7 @@ export class ClientPause {
     if (!writesOnly) dispatcher.pausedFlags = EVERYTHING;
     else if (dispatcher.pausedFlags !== EVERYTHING) dispatcher.pausedFlags = WRITING;
     dispatcher.gate |= ServerGate.PAUSED;
-    this.keyspace.mayExpire = false;
+    this.keyspace.holdExpiry(ExpiryHold.PAUSE, true);
   }
 
   /** Ends the pause when its time has come. */
@@ -54,7 +54,7 @@ export class ClientPause {
     this.untilMs = 0;
     this.dispatcher.pausedFlags = 0;
     this.dispatcher.gate &= ~ServerGate.PAUSED;
-    this.keyspace.mayExpire = true;
+    this.keyspace.holdExpiry(ExpiryHold.PAUSE, false);
     for (const client of this.clients.all()) {
       if (!client.postponed) continue;
       client.postponed = false;

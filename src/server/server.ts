@@ -121,6 +121,12 @@ export class Server implements ServerControl, ConnectionHost {
   /** DEBUG CLIENT-ENFORCE-REPLY-LIST. */
   replyListEnforced = false;
 
+  /**
+   * What the process takes up before it holds data: the JavaScript heap, measured once, so that
+   * used memory depends on the data and not on the collector.
+   */
+  startupMemoryBytes = 0;
+
   private readonly ctx: CommandContext;
   private readonly numbers: ReadonlyMap<string, number>;
   private shuttingDown = false;
@@ -259,6 +265,7 @@ export class Server implements ServerControl, ConnectionHost {
       const error = this.host.replaceFile(pidFile, `${this.host.pid}\n`);
       if (error !== null) log.warning(`Failed to write PID file: ${error}`);
     }
+    this.startupMemoryBytes = this.host.memory().heapBytes;
     log.notice("Server initialized");
     this.cron.start();
     loadRdbFile(this, () => {
@@ -398,7 +405,7 @@ export class Server implements ServerControl, ConnectionHost {
   }
 
   usedMemoryBytes(): number {
-    return this.keyspace.arena.liveBytes + this.memory.totalBytes;
+    return this.startupMemoryBytes + this.keyspace.arena.liveBytes + this.memory.totalBytes;
   }
 
   panic(reason: string): void {

@@ -4,6 +4,7 @@
  */
 import { applyPassword, requiresPassword } from "../commands/authentication.ts";
 import { ServerGate } from "../dispatch/dispatcher.ts";
+import { ExpiryHold } from "../keyspace/keyspace.ts";
 import { LogKind } from "../runtime/command-log.ts";
 import type { Config } from "../runtime/config/config.ts";
 import { LogLevel } from "../runtime/log.ts";
@@ -106,6 +107,10 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
           : Math.floor((config.int("maxmemory") * limit.percent) / 100);
       clients.memory.setLimit(bytes, clients.all());
     },
+  ],
+  [
+    ["import-mode"],
+    ({ keyspace }, config) => keyspace.holdExpiry(ExpiryHold.IMPORT, config.bool("import-mode")),
   ],
   [
     ["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"],

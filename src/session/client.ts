@@ -27,6 +27,8 @@ export const enum Gate {
   TRACKING = 1 << 5,
   /** In MONITOR mode. */
   MONITOR = 1 << 6,
+  /** CLIENT IMPORT-SOURCE on. */
+  IMPORT_SOURCE = 1 << 7,
 }
 
 export const enum ReplyMode {
@@ -81,7 +83,6 @@ export class Client {
   everAuthenticated = false;
   replyMode: ReplyMode = ReplyMode.ON;
   noEvict = false;
-  importSource = false;
   /** CLIENT CAPA words. */
   capabilities: string[] = [];
   /** Table number of the last command that ran; -1 = none. */

@@ -83,6 +83,8 @@ const REFERENCE_WORD = REFERENCES_AT >> 2;
 export class HashIndex {
   /** Entries in the index. */
   size = 0;
+  /** Whether there ever was an entry. */
+  wasUsed = false;
   /** Segments in the index. */
   segmentCount = 0;
 
@@ -464,6 +466,23 @@ export class HashIndex {
   }
 
   /**
+   * Hands directory and segments to `other`, an empty index over the same entries, and is empty
+   * then. O(1).
+   * COLD: once for the keys of a database.
+   */
+  moveTo(other: HashIndex): void {
+    other.size = this.size;
+    other.segmentCount = this.segmentCount;
+    other.depth = this.depth;
+    other.deepestCount = this.deepestCount;
+    other.bucketsMax = this.bucketsMax;
+    other.directory = this.directory;
+    other.directoryWords = this.directoryWords;
+    other.directoryAt = this.directoryAt;
+    this.reset();
+  }
+
+  /**
    * Empties the index and frees its memory, not its entries'. O(directory).
    * COLD: once in the life of an index, or of a database's keys.
    */
@@ -716,6 +735,7 @@ export class HashIndex {
 
   /** Gives an empty index its directory and one small segment that both pairs name. */
   private begin(): void {
+    this.wasUsed = true;
     this.setDirectory(this.arena.allocate(directoryBytes(1)), 1);
     const segment = this.newSegment(GROWTH[0]);
     this.setPairs(0, 2, segment, GROWTH[0]);

@@ -67,7 +67,7 @@ describe("compaction", () => {
       expect(compactor.hits).toBeGreaterThanOrEqual(compactor.keyHits);
       expect(compactor.cpuPercent).toBe(0);
       verify(db);
-      t.keyspace.clearDatabase(db);
+      t.keyspace.clearDatabase(db, false);
       expect(t.keyspace.arena.liveBytes).toBe(0);
     }));
 

@@ -1,5 +1,6 @@
 /** Databases: contracts one by one, then random operations against a Map. */
 import { describe, expect, test } from "bun:test";
+import { ExpiryHold } from "../../../src/keyspace/keyspace.ts";
 import type { Database } from "../../../src/keyspace/database.ts";
 import {
   Meta,
@@ -80,7 +81,7 @@ describe("a database", () => {
     const t = testKeyspace();
     const [db] = t.keyspace.databases;
     putUntil(db, "k", "old", t.keyspace.nowMs);
-    t.keyspace.mayExpire = false;
+    t.keyspace.holdExpiry(ExpiryHold.PAUSE, true);
     passMs(t, 1);
     expect(peek(db, "k")).toBe(0);
     expect(isStored(db, "k")).toBe(true);
@@ -114,7 +115,7 @@ describe("a database", () => {
     put(db, "huge", "x".repeat(40 * 1024 * 1024));
     for (let i = 0; i < 3000; i++) putUntil(db, `key:${i}`, "v".repeat(i % 300), 1e15);
     t.events.length = 0;
-    expect(t.keyspace.clearDatabase(db)).toBe(3001);
+    expect(t.keyspace.clearDatabase(db, false)).toBe(3001);
     expect(t.events).toEqual(["0 (replaced by -1)"]);
     expect(t.keyspace.arena.liveBytes).toBe(0);
     expect(db.index.size + db.volatile.size).toBe(0);
@@ -163,7 +164,7 @@ describe("random operations", () => {
         if (i % OPERATIONS_PER_CHECK === 0) for (const each of pairs) compare(each);
       }
       for (const each of pairs) compare(each);
-      for (const { database } of pairs) t.keyspace.clearDatabase(database);
+      for (const { database } of pairs) t.keyspace.clearDatabase(database, false);
       expect(t.keyspace.arena.liveBytes).toBe(0);
       t.keyspace.arena.verify();
     }));
@@ -201,7 +202,7 @@ function operate(
     database.compactFound(record);
   } else if (kind === 11) transfer(t, pair, random.pick(pairs), key, randomKey(random, keyCount));
   else if (kind === 12 && random.oneIn(500)) {
-    t.keyspace.clearDatabase(database);
+    t.keyspace.clearDatabase(database, false);
     model.clear();
   } else {
     database.removeFound(record);

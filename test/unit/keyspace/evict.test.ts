@@ -1,5 +1,6 @@
 /** Eviction: which keys each policy takes, and what it does when there is none. */
 import { describe, expect, test } from "bun:test";
+import { ExpiryHold } from "../../../src/keyspace/keyspace.ts";
 import type { Database } from "../../../src/keyspace/database.ts";
 import { seedOfRun, withSeed } from "../../support/seed.ts";
 import {
@@ -166,7 +167,7 @@ describe("eviction", () => {
     const t = testKeyspace();
     put(t.keyspace.databases[0], "k", "v");
     t.keyspace.evictor.configure("allkeys-lru", SAMPLES, NO_TIME_LIMIT);
-    t.keyspace.mayExpire = false;
+    t.keyspace.holdExpiry(ExpiryHold.PAUSE, true);
     expect(evict(t, 1)).toBe(true);
     expect(isStored(t.keyspace.databases[0], "k")).toBe(true);
   });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { ManualClock } from "../../../src/base/clock.ts";
 import { seededPrng } from "../../../src/base/prng.ts";
 import { ActiveExpiry, slowExpireBudgetUs } from "../../../src/keyspace/expire.ts";
-import { Keyspace } from "../../../src/keyspace/keyspace.ts";
+import { ExpiryHold, Keyspace } from "../../../src/keyspace/keyspace.ts";
 import { passMs, put, putUntil, testKeyspace, verify } from "../../support/test-keyspace.ts";
 
 const NO_LIMIT_US = 1e9;
@@ -109,9 +109,9 @@ describe("active expiry", () => {
     const [db] = t.keyspace.databases;
     putUntil(db, "k", "v", t.keyspace.nowMs);
     passMs(t, 1);
-    t.keyspace.mayExpire = false;
+    t.keyspace.holdExpiry(ExpiryHold.PAUSE, true);
     expect(t.keyspace.expiry.runSlow(NO_LIMIT_US)).toBe(0);
-    t.keyspace.mayExpire = true;
+    t.keyspace.holdExpiry(ExpiryHold.PAUSE, false);
     expect(t.keyspace.expiry.runSlow(NO_LIMIT_US)).toBe(1);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { ExpiryHold } from "../../../src/keyspace/keyspace.ts";
 import { Meta, ValueType, metaOf } from "../../../src/keyspace/record.ts";
 import {
   type TestKeyspace,
@@ -59,7 +60,7 @@ describe("active expiry of fields", () => {
   test("removes nothing while the server must not", () => {
     const run = testKeyspace();
     addHash(run, "h", 10, 1);
-    run.keyspace.mayExpire = false;
+    run.keyspace.holdExpiry(ExpiryHold.PAUSE, true);
     passMs(run, 1001);
     runCycles(run);
     expect(run.keyspace.expiredFields).toBe(0);
@@ -105,7 +106,7 @@ describe("active expiry of fields", () => {
     database.removeFound(peek(database, "i"));
     expect(database.expiringFields.size).toBe(0);
     addHash(run, "j", 10, 2);
-    keyspace.clearDatabase(database);
+    keyspace.clearDatabase(database, false);
     expect(database.expiringFields.size).toBe(0);
     expect(keyspace.arena.liveBytes).toBe(0);
   });

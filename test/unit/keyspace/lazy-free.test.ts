@@ -4,6 +4,8 @@ import {
   type TestKeyspace,
   bytesOf,
   peek,
+  put,
+  putUntil,
   testKeyspace,
   verify,
 } from "../../support/test-keyspace.ts";
@@ -79,10 +81,46 @@ describe("freeing a value", () => {
     remove(keyspaceTest);
     addSet(keyspaceTest, 5);
     keyspace.lazyFree.run(0);
-    keyspace.clearDatabase(keyspace.databases[0]);
+    keyspace.clearDatabase(keyspace.databases[0], false);
     expect(keyspace.lazyFree.pendingCount).toBe(0);
     expect(keyspace.arena.liveBytes).toBe(0);
     verify(keyspace.databases[0]);
+  });
+
+  test("of a flushed database happens in slices, while the database is used anew", () => {
+    const keyspaceTest = testKeyspace();
+    const { keyspace } = keyspaceTest;
+    const { arena, lazyFree } = keyspace;
+    const [database, other] = keyspace.databases;
+    put(other, "kept", "value");
+    const before = arena.liveBytes;
+    for (let i = 0; i < 3000; i++) putUntil(database, `key:${i}`, "value", 10_000 + i);
+    addSet(keyspaceTest, 50_000);
+    expect(keyspace.clearDatabase(database, true)).toBe(3001);
+    expect(lazyFree.pendingCount).toBe(3001);
+    expect([database.index.size, database.volatile.size]).toEqual([0, 0]);
+    const fresh = put(database, "key:1", "fresh");
+    let slices = 0;
+    for (; lazyFree.run(0); slices++) verify(database);
+    expect(slices).toBeGreaterThan(50);
+    expect(lazyFree.freedCount).toBe(3002);
+    expect(lazyFree.pendingCount).toBe(0);
+    expect(peek(database, "key:1")).toBe(fresh);
+    database.removeFound(fresh);
+    expect(arena.liveBytes).toBe(before);
+    verify(other);
+  });
+
+  test("of all databases takes no time", () => {
+    const keyspaceTest = testKeyspace();
+    const { keyspace } = keyspaceTest;
+    for (const database of keyspace.databases) put(database, "key", "value");
+    addSet(keyspaceTest, 50_000);
+    remove(keyspaceTest);
+    expect(keyspace.clearAll(true)).toBe(2);
+    expect(keyspace.lazyFree.pendingCount).toBe(0);
+    expect(keyspace.lazyFree.freedCount).toBe(3);
+    expect(keyspace.arena.liveBytes).toBe(0);
   });
 
   test("evicted for want of memory happens at once", () => {
