@@ -19,7 +19,7 @@ import { peersFolder } from "../support/peers.ts";
 
 interface Skip {
   readonly unit: string;
-  /** The test's name, or a regular expression between slashes. */
+  /** The test's name, a regular expression between slashes, or "tag:" and a tag of its blocks. */
   readonly name: string;
   readonly reason: string;
 }
@@ -102,11 +102,15 @@ function runUnits(
 ): readonly UnitResult[] {
   const output = mkdtempSync(join(tmpdir(), "bunsen-suite-"));
   const skipOptions = skips
-    .filter((skip) => units.includes(skip.unit))
+    .filter((skip) => units.includes(skip.unit) && tagOf(skip) === null)
     .flatMap((skip) => [
       "-k",
       skip.name.startsWith("/") ? skip.name.replace(/\/$/, "") : skip.name,
     ]);
+  const deniedTags = skips
+    .filter((skip) => units.includes(skip.unit))
+    .map(tagOf)
+    .filter((tag) => tag !== null);
   const command = [
     RUNNER,
     "-S",
@@ -116,6 +120,7 @@ function runUnits(
     "-o",
     output,
     ...skipOptions,
+    ...(deniedTags.length > 0 ? ["-T", deniedTags.map((tag) => `-${tag}`).join(" ")] : []),
     executable,
     ...units,
   ];
@@ -210,7 +215,9 @@ function isInSource(skip: Skip): boolean {
   const file = join(SUITE_FOLDER, "tests", `${skip.unit}.tcl`);
   if (!existsSync(file)) return false;
   const source = readFileSync(file, "utf8");
-  const names = [...source.matchAll(/\btest\s+(?:\{([^}]*)\}|"((?:[^"\\]|\\.)*)")/g)];
+  const tag = tagOf(skip);
+  if (tag !== null) return new RegExp(`\\btags\\b.*\\b${tag}\\b`).test(source);
+  const names = [...source.matchAll(/\btest\w*\s+(?:\{([^}]*)\}|"((?:[^"\\]|\\.)*)")/g)];
   return names.some((match) => {
     const literal = match[1];
     if (literal !== undefined) return skipMatches(skip, literal);
@@ -221,6 +228,11 @@ function isInSource(skip: Skip): boolean {
       .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
     return new RegExp(`^${parts.join(".*")}$`).test(skip.name);
   });
+}
+
+/** The tag of blocks that a line skips as a whole, which is for those whose set-up fails; or null. */
+function tagOf(skip: Skip): string | null {
+  return skip.name.startsWith("tag:") ? skip.name.slice("tag:".length) : null;
 }
 
 function skipMatches(skip: Skip, name: string): boolean {
