@@ -333,6 +333,7 @@ export class Keyspace {
     let count = 0;
     for (const database of this.databases) {
       if (this.watchesKeys) this.hooks.onReplaced(database.id, -1);
+      if (this.snapshot !== null) this.snapshot.cleared(database);
       count += database.index.size;
     }
     if (count === 0) return 0;
