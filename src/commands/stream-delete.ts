@@ -13,6 +13,7 @@ import type { CommandContext } from "./context.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 import { idArgument, streamOf } from "./stream-arguments.ts";
 import { referencePolicy } from "./stream-options.ts";
+import { groupsOf, propagateIds } from "./stream-propagation.ts";
 
 export const streamDeleteCommands: readonly CommandSpec[] = [
   {
@@ -41,38 +42,45 @@ const enum Outcome {
 }
 
 interface DeleteRequest {
+  readonly isXackdel: boolean;
   readonly references: ReferencePolicy;
   readonly firstId: number;
   readonly idCount: number;
+  /** Indexes of IDs that were acknowledged in XACKDEL's group, and of those that were deleted. */
+  readonly acknowledged: number[];
+  readonly deleted: number[];
 }
 
 /** XDELEX key [KEEPREF | DELREF | ACKED] IDS numids id [id ...] */
 function xdelexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const { streams, streamGroups } = ctx.keyspace;
-  deleteGeneric(ctx, args, reply, 2, (request) => {
+  deleteGeneric(ctx, args, reply, 2, (request, index) => {
     const id = streams.newId;
     if (request.references === "ACKED" && streamGroups.isReferenced(streams, id)) {
       return Outcome.KEPT;
     }
     if (request.references === "DELREF") streamGroups.acknowledgeEverywhere(streams, id);
-    return streams.remove(id) ? Outcome.DELETED : Outcome.MISSING;
+    if (!streams.remove(id)) return Outcome.MISSING;
+    request.deleted.push(index);
+    return Outcome.DELETED;
   });
 }
 
 /** XACKDEL key group [KEEPREF | DELREF | ACKED] IDS numids id [id ...] */
 function xackdelCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const { arena, streams, streamGroups } = ctx.keyspace;
-  deleteGeneric(ctx, args, reply, 3, (request) => {
+  deleteGeneric(ctx, args, reply, 3, (request, index) => {
     const id = streams.newId;
     const group = findGroup(arena, streams.groups, args.view, args.start[2], args.end[2]);
     streamGroups.open(group);
     if (!streamGroups.acknowledge(id)) return Outcome.MISSING;
     ctx.keyspace.dirty++;
+    request.acknowledged.push(index);
     if (request.references === "ACKED" && streamGroups.isReferenced(streams, id)) {
       return Outcome.KEPT;
     }
     if (request.references === "DELREF") streamGroups.acknowledgeEverywhere(streams, id);
-    streams.remove(id);
+    if (streams.remove(id)) request.deleted.push(index);
     return Outcome.DELETED;
   });
 }
@@ -86,7 +94,7 @@ function deleteGeneric(
   args: Args,
   reply: ReplyWriter,
   first: number,
-  removeOne: (request: DeleteRequest) => Outcome,
+  removeOne: (request: DeleteRequest, index: number) => Outcome,
 ): void {
   const { view, start, end } = args;
   const { keyspace, db } = ctx;
@@ -112,12 +120,30 @@ function deleteGeneric(
   reply.array(idCount);
   for (let i = firstId; i < firstId + idCount; i++) {
     id.parse(args.bytes, start[i], end[i], 0);
-    reply.integer(removeOne(request));
+    reply.integer(removeOne(request, i));
   }
+  if (ctx.effects.isOn) propagateDeleted(ctx, args, request);
   const deleted = lengthBefore - streams.length;
   if (deleted === 0) return;
   keyspace.dirty += deleted - 1;
   db.changed(NotifyClass.STREAM, "xdel", view, start[1], end[1]);
+}
+
+/** Propagates as XACK, where references went, and XDEL, which older servers know as well. */
+function propagateDeleted(ctx: CommandContext, args: Args, request: DeleteRequest): void {
+  const { arena, streams } = ctx.keyspace;
+  const { acknowledged, deleted, references } = request;
+  if (references === "DELREF") {
+    const all = Array.from({ length: request.idCount }, (_, i) => request.firstId + i);
+    // An ID that was not pending in XACKDEL's group stays pending in the others.
+    const ids = request.isXackdel ? acknowledged : all;
+    for (const group of groupsOf(ctx)) propagateIds(ctx, args, group, ids);
+  } else if (acknowledged.length > 0) {
+    const { view, start, end } = args;
+    const group = findGroup(arena, streams.groups, view, start[2], end[2]);
+    propagateIds(ctx, args, group, acknowledged);
+  }
+  propagateIds(ctx, args, 0, deleted);
 }
 
 /** Reads the options from argument `first` on; null after an error reply. */
@@ -150,5 +176,12 @@ function deleteRequest(args: Args, reply: ReplyWriter, first: number): DeleteReq
     reply.error("ERR IDS option is required");
     return null;
   }
-  return { references: references ?? "KEEPREF", firstId, idCount };
+  return {
+    isXackdel: first === 3,
+    references: references ?? "KEEPREF",
+    firstId,
+    idCount,
+    acknowledged: [],
+    deleted: [],
+  };
 }

@@ -15,6 +15,10 @@ export interface StreamOptions {
   readonly keepsMissing: boolean;
   /** Index of XADD's ID argument. */
   readonly idIndex: number;
+  /** Index of the argument that says how far to trim; 0 = there is none. */
+  readonly limitIndex: number;
+  /** Index of the word KEEPREF; 0 = it is not there. */
+  readonly keepsReferencesIndex: number;
 }
 
 /** What is collected while the arguments are read. */
@@ -25,6 +29,8 @@ interface Collected {
   removedMax: number;
   references: ReferencePolicy | null;
   keepsMissing: boolean;
+  limitIndex: number;
+  keepsReferencesIndex: number;
 }
 
 const TWO_STRATEGIES =
@@ -47,6 +53,8 @@ export function streamOptions(
     removedMax: -1,
     references: null,
     keepsMissing: false,
+    limitIndex: 0,
+    keepsReferencesIndex: 0,
   };
   let i = 2;
   for (; i < args.count; i++) {
@@ -69,6 +77,7 @@ export function streamOptions(
     } else if (isXadd && args.is(i, "NOMKSTREAM")) found.keepsMissing = true;
     else if (found.references === null && referencePolicy(args, i) !== null) {
       found.references = referencePolicy(args, i);
+      if (found.references === "KEEPREF") found.keepsReferencesIndex = i;
     } else if (isXadd) {
       const id = ctx.keyspace.streams.newId;
       if (idArgument(args, i, id, IdForm.OPEN_SEQUENCE, reply) === IdParse.INVALID) return null;
@@ -78,12 +87,19 @@ export function streamOptions(
       return null;
     }
   }
-  const error = conflict(found, isXadd);
+  const error = conflict(found, isXadd, ctx.client.mustObey);
   if (error !== null) {
     reply.error(error);
     return null;
   }
-  return { trim: trimOptions(ctx, found), keepsMissing: found.keepsMissing, idIndex: i };
+  const { keepsMissing, limitIndex, keepsReferencesIndex } = found;
+  return {
+    trim: trimOptions(ctx, found),
+    keepsMissing,
+    idIndex: i,
+    limitIndex,
+    keepsReferencesIndex,
+  };
 }
 
 /** The policy that argument `index` names, or null. */
@@ -108,6 +124,7 @@ function strategyArguments(
   found.isApproximate = hasMore && args.is(index + 1, "~");
   const taken = found.isApproximate || (hasMore && args.is(index + 1, "=")) ? 2 : 1;
   const at = index + taken;
+  found.limitIndex = at;
   if (args.is(index, "MINID")) {
     const id = new StreamId();
     if (idArgument(args, at, id, 0, reply) === IdParse.INVALID) return 0;
@@ -123,15 +140,22 @@ function strategyArguments(
   return taken;
 }
 
-/** The error of options that do not go together, or null. */
-function conflict({ limit, removedMax, isApproximate }: Collected, isXadd: boolean): string | null {
+/**
+ * The error of options that do not go together, or null. A trim that was approximate propagates as
+ * an exact one that still has its LIMIT, which means nothing then.
+ */
+function conflict(
+  { limit, removedMax, isApproximate }: Collected,
+  isXadd: boolean,
+  mustObey: boolean,
+): string | null {
   if (removedMax > 0 && limit === null) {
     return "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy";
   }
   if (!isXadd && limit === null) {
     return "ERR syntax error, XTRIM must be called with a trimming strategy";
   }
-  if (removedMax >= 0 && !isApproximate) {
+  if (removedMax >= 0 && !isApproximate && !mustObey) {
     return "ERR syntax error, LIMIT cannot be used without the special ~ option";
   }
   return null;

@@ -20,6 +20,7 @@ import {
   streamOf,
 } from "./stream-arguments.ts";
 import { seenConsumer } from "./stream-group.ts";
+import { propagateClaim, propagateGroupPosition } from "./stream-propagation.ts";
 
 export const streamPendingCommands: readonly CommandSpec[] = [
   {
@@ -65,6 +66,8 @@ const XAUTOCLAIM_COUNT_DEFAULT = 100;
 const XAUTOCLAIM_COUNT_MAX = 576460752303423487n;
 /** Valkey reserves room for so many IDs, if it can. */
 const XAUTOCLAIM_COUNT_POSSIBLE = 2 ** 43;
+/** Where XCLAIM and XAUTOCLAIM name the key and the group. */
+const NAMES = { key: 1, group: 2 };
 /** XAUTOCLAIM looks at so many entries for each that it may claim. */
 const ATTEMPTS_PER_CLAIM = 10;
 
@@ -254,17 +257,21 @@ function xclaimCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
     claim.delivered !== null && claim.delivered >= 0n && claim.delivered <= BigInt(nowMs);
   const deliveredMs = isSensible ? Number(claim.delivered) : nowMs;
   const consumer = seenConsumer(ctx, args, 1, 3);
+  const propagates = ctx.effects.isOn;
   const id = new StreamId();
   const mark = reply.deferLength();
   let claimed = 0;
   let changed = 0;
   for (let i = 5; i < claim.idsEnd; i++) {
     id.parse(args.bytes, args.start[i], args.end[i], 0);
+    let entry = streamGroups.pending.find(id);
     if (!streams.has(id)) {
-      if (streamGroups.acknowledge(id)) changed++;
+      if (entry === 0) continue;
+      if (propagates) propagateClaim(ctx, args, NAMES, i, entry);
+      streamGroups.acknowledge(id);
+      changed++;
       continue;
     }
-    let entry = streamGroups.pending.find(id);
     if (entry === 0) {
       if (!claim.force) continue;
       entry = streamGroups.addPending(id, consumer);
@@ -280,10 +287,15 @@ function xclaimCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
     if (claim.justId) replyId(ctx, reply, id);
     else replyEntryWithId(ctx, reply, id);
     streamGroups.setActive(consumer, nowMs);
+    if (propagates) propagateClaim(ctx, args, NAMES, i, entry);
     claimed++;
     changed++;
   }
   keyspace.dirty += isMoved && changed === 0 ? 1 : changed;
+  if (propagates) {
+    if (isMoved && changed === 0) propagateGroupPosition(ctx, args, NAMES);
+    ctx.effects.none();
+  }
   reply.setDeferred(mark, ReplyType.ARRAY, claimed);
 }
 
@@ -382,6 +394,7 @@ function xautoclaimCommand(ctx: CommandContext, args: Args, reply: ReplyWriter):
     return;
   }
   const consumer = seenConsumer(ctx, args, 1, 3);
+  const propagates = ctx.effects.isOn;
   const { pending } = streamGroups;
   const claimed: StreamId[] = [];
   const deleted: StreamId[] = [];
@@ -391,6 +404,7 @@ function xautoclaimCommand(ctx: CommandContext, args: Args, reply: ReplyWriter):
     const id = new StreamId();
     pending.readId(id);
     if (!streams.has(id)) {
+      if (propagates) propagateClaim(ctx, args, NAMES, id, entry);
       streamGroups.acknowledge(id);
       deleted.push(id);
       entry = pending.seekAtOrAfter(id);
@@ -401,11 +415,13 @@ function xautoclaimCommand(ctx: CommandContext, args: Args, reply: ReplyWriter):
       streamGroups.setDelivered(entry, nowMs);
       if (!justId) streamGroups.countDelivery(entry);
       streamGroups.setActive(consumer, nowMs);
+      if (propagates) propagateClaim(ctx, args, NAMES, id, entry);
       claimed.push(id);
     }
     entry = pending.next();
   }
   keyspace.dirty += claimed.length + deleted.length;
+  if (propagates) ctx.effects.none();
   const cursor = new StreamId();
   if (entry !== 0) pending.readId(cursor);
   reply.array(3);

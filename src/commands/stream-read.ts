@@ -5,6 +5,7 @@ import { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import { ReplyType, type ReplyWriter } from "../protocol/reply-writer.ts";
 import { beforeNul } from "../runtime/config/byte-string.ts";
+import { nameTableSize } from "../structures/name-table.ts";
 import { IdParse, ID_TEXT_BYTES_MAX, StreamId } from "../structures/stream-id.ts";
 import { advanceGroup } from "../types/stream-counters.ts";
 import { findGroup } from "../types/stream-group.ts";
@@ -21,6 +22,7 @@ import {
   streamOf,
 } from "./stream-arguments.ts";
 import { seenConsumer } from "./stream-group.ts";
+import { propagateClaim, propagateConsumer, propagateGroupPosition } from "./stream-propagation.ts";
 
 export const streamReadCommands: readonly CommandSpec[] = [
   {
@@ -90,6 +92,8 @@ function xreadCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
  */
 function xreadgroupCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   xreadGeneric(ctx, args, reply, true);
+  // What was delivered has propagated by itself; that entries were read once more does not.
+  if (ctx.effects.isOn) ctx.effects.none();
 }
 
 function xreadGeneric(
@@ -287,7 +291,7 @@ function serveStream(
     streamGroups.open(group);
     isHistory = !after.isMax();
     if (!isHistory) from.copy(streamGroups.lastId);
-    consumer = seenConsumer(ctx, args, key, request.groupIndex + 1);
+    consumer = readingConsumer(ctx, args, key, request);
   }
   if (!isHistory) {
     if (streams.length === 0) return false;
@@ -300,34 +304,62 @@ function serveStream(
   if (group === 0) replyRange(ctx, reply, from, streams.maxId, request.count, false);
   else {
     if (isHistory) replyHistory(ctx, reply, from, request.count, consumer);
-    else deliverEntries(ctx, reply, from, request, consumer);
+    else deliverEntries(ctx, args, reply, from, request, key, consumer);
     keyspace.dirty++;
   }
   return true;
 }
 
+/** The consumer that reads, made if it is missing. */
+function readingConsumer(
+  ctx: CommandContext,
+  args: Args,
+  key: number,
+  { groupIndex, isNoAck }: ReadRequest,
+): number {
+  const consumersBefore = nameTableSize(ctx.keyspace.arena, ctx.keyspace.streamGroups.consumers);
+  const consumer = seenConsumer(ctx, args, key, groupIndex + 1);
+  if (!ctx.effects.isOn || !isNoAck) return consumer;
+  // Nothing that it is given tells of it.
+  const { arena, streamGroups } = ctx.keyspace;
+  if (nameTableSize(arena, streamGroups.consumers) !== consumersBefore) {
+    propagateConsumer(ctx, args, { key, group: groupIndex }, groupIndex + 1);
+  }
+  return consumer;
+}
+
 /** Replies with new entries, which the group and the consumer are given by that. */
 function deliverEntries(
   ctx: CommandContext,
+  args: Args,
   reply: ReplyWriter,
   from: StreamId,
-  { count, isNoAck }: ReadRequest,
+  { count, isNoAck, groupIndex }: ReadRequest,
+  key: number,
   consumer: number,
 ): void {
   const { streams, streamGroups, nowMs } = ctx.keyspace;
   const { iterator } = streams;
+  const propagates = ctx.effects.isOn;
+  const names = { key, group: groupIndex };
+  let isAdvanced = false;
   const mark = reply.deferLength();
   let found = 0;
   iterator.start(streams.root, from, streams.maxId, false);
   while ((count === 0 || found < count) && iterator.next()) {
     const { id } = iterator.entry;
-    if (id.compare(streamGroups.lastId) > 0) advanceGroup(streams, streamGroups, id);
+    if (id.compare(streamGroups.lastId) > 0) {
+      advanceGroup(streams, streamGroups, id);
+      isAdvanced = true;
+    }
     replyStreamEntry(ctx, reply);
     found++;
     if (isNoAck) continue;
-    streamGroups.deliver(id, consumer, nowMs);
+    const entry = streamGroups.deliver(id, consumer, nowMs);
     streamGroups.setActive(consumer, nowMs);
+    if (propagates) propagateClaim(ctx, args, names, id, entry);
   }
+  if (propagates && isAdvanced) propagateGroupPosition(ctx, args, names);
   reply.setDeferred(mark, ReplyType.ARRAY, found);
 }
 

@@ -14,6 +14,7 @@ import type { CommandContext } from "./context.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 import { idArgument, intervalArgument, replyId, replyRange, streamOf } from "./stream-arguments.ts";
 import { type StreamOptions, streamOptions } from "./stream-options.ts";
+import { propagateXadd, propagateXtrim } from "./stream-propagation.ts";
 
 export const streamCommands: readonly CommandSpec[] = [
   {
@@ -144,9 +145,14 @@ function xaddCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   }
   db.changed(NotifyClass.STREAM, "xadd", view, start[1], end[1]);
   replyId(ctx, reply, newId);
-  if (options === null || options.trim === null) return;
-  if (trimStream(streams, ctx.keyspace.streamGroups, options.trim) > 0) {
-    db.notify(NotifyClass.STREAM, "xtrim", view, start[1], end[1]);
+  if (options !== null && options.trim !== null) {
+    if (trimStream(streams, ctx.keyspace.streamGroups, options.trim) > 0) {
+      db.notify(NotifyClass.STREAM, "xtrim", view, start[1], end[1]);
+    }
+  }
+  const isChosen = parsed !== IdParse.COMPLETE;
+  if (ctx.effects.isOn && (isChosen || options !== null)) {
+    propagateXadd(ctx, args, options, idIndex, isChosen);
   }
 }
 
@@ -279,6 +285,7 @@ function xtrimCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
   if (removed > 0) {
     ctx.keyspace.dirty += removed - 1;
     ctx.db.changed(NotifyClass.STREAM, "xtrim", view, start[1], end[1]);
+    if (ctx.effects.isOn) propagateXtrim(ctx, args, options);
   }
   reply.integer(removed);
 }

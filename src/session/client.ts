@@ -97,6 +97,8 @@ export class Client {
   postponed = false;
   /** The request that waits for a key, see session/blocking.ts. */
   wait: Wait | null = null;
+  /** It reads a log of changes: what it sends has been accepted before. */
+  mustObey = false;
   /** False while EXEC or a script runs its commands: they must not wait. */
   mayBlock = true;
   /** Requests since MULTI; null outside of a transaction. */

@@ -269,8 +269,11 @@ export class StreamGroups {
     return this.arena.words[entry >>> Ref.SEGMENT_SHIFT][at];
   }
 
-  /** Notes that an entry is delivered to a consumer, for the first time or anew. Grows the arena. */
-  deliver(id: StreamId, consumer: number, nowMs: number): void {
+  /**
+   * Notes that an entry is delivered to a consumer, for the first time or anew; returns the pending
+   * entry. Grows the arena.
+   */
+  deliver(id: StreamId, consumer: number, nowMs: number): number {
     let entry = this.pending.find(id);
     if (entry === 0) entry = this.addPending(id, consumer);
     else this.reassign(id, entry, consumer);
@@ -279,6 +282,7 @@ export class StreamGroups {
     const at = ((entry & Ref.GRANULE_MASK) << 1) + PendingEntry.COUNT / 4;
     words[at] = 1;
     words[at + 1] = 0;
+    return entry;
   }
 
   /** Adds a pending entry; its time and count are 0. Grows the arena. Requires: it is not there. */
