@@ -80,13 +80,12 @@ function keysCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   const { arena } = ctx.keyspace;
   const { db } = ctx;
   const pattern = matchesAll(args, 1) ? 0 : 1;
-  const showsNoDue = ctx.keyspace.mayExpire || ctx.keyspace.hidesExpired;
   const mark = reply.deferLength();
   let count = 0;
   db.index.eachEntry((record) => {
     if (reply.overflowed) return;
     if (pattern !== 0 && !matches(arena, record, args, pattern)) return;
-    if ((metaOf(arena, record) & Meta.EXPIRY) !== 0 && showsNoDue && db.isDue(record)) return;
+    if (db.hasExpired(record)) return;
     replyKey(arena, record, reply);
     count++;
   });

@@ -4,7 +4,6 @@
  * MULTI lets the dispatcher queue what follows (Gate.IN_MULTI); EXEC runs the queue in one go,
  * unless a watched key has changed or a request could not be queued.
  */
-import { Meta, metaOf } from "../keyspace/record.ts";
 import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { type Client, Gate } from "../session/client.ts";
@@ -104,7 +103,7 @@ function discardCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): v
 
 /** WATCH key [key ...] */
 function watchCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
-  const { client, keyspace } = ctx;
+  const { client } = ctx;
   // A broken watch stays broken until EXEC, whatever else is watched.
   if (!client.watchBroken) {
     const { index } = ctx.db;
@@ -112,10 +111,7 @@ function watchCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
       const { view } = args;
       const hash = index.hash(view, args.start[i], args.end[i]);
       const record = index.find(view, args.start[i], args.end[i], hash);
-      const wasExpired =
-        record !== 0 &&
-        (metaOf(keyspace.arena, record) & Meta.EXPIRY) !== 0 &&
-        ctx.db.isDue(record);
+      const wasExpired = record !== 0 && ctx.db.hasExpired(record);
       ctx.clients.watches.watch(client, client.database, args.copy(i), wasExpired);
     }
     ctx.clients.updateWatching();
@@ -151,8 +147,7 @@ function hasExpiredWatch(ctx: CommandContext, client: Client): boolean {
     const db = ctx.keyspace.databases[database];
     const view = new DataView(key.buffer, key.byteOffset, key.length);
     const record = db.index.find(view, 0, key.length, db.index.hash(view, 0, key.length));
-    if (record === 0 || (metaOf(ctx.keyspace.arena, record) & Meta.EXPIRY) === 0) continue;
-    if (db.isDue(record)) return true;
+    if (record !== 0 && db.hasExpired(record)) return true;
   }
   return false;
 }

@@ -260,10 +260,7 @@ export class Dispatcher {
       this.reject(client, args, reply, number, "ERR Replica can't interact with the keyspace");
       return;
     }
-    if (
-      (gate & ServerGate.PAUSED) !== 0 &&
-      (this.pausedFlags === -1 || (flags & this.pausedFlags) !== 0)
-    ) {
+    if ((gate & ServerGate.PAUSED) !== 0 && this.isPaused(number, client)) {
       client.lastCommandNumber = number;
       client.blocked = true;
       client.postponed = true;
@@ -304,6 +301,16 @@ export class Dispatcher {
     for (const { index } of keysOf(this.table[number], args) ?? []) {
       this.tracking.remember(client, args.text(index));
     }
+  }
+
+  /**
+   * Whether a command must wait while clients are paused: EXEC if one of its queue must.
+   * COLD: a pause is in force.
+   */
+  private isPaused(number: number, client: Client): boolean {
+    if (this.pausedFlags === -1 || (this.flags[number] & this.pausedFlags) !== 0) return true;
+    if (this.table[number].name !== "exec" || client.queue === null) return false;
+    return client.queue.some(({ command }) => (this.flags[command] & this.pausedFlags) !== 0);
   }
 
   /** Commands that MULTI does not queue. */

@@ -470,6 +470,13 @@ export class Database {
     return true;
   }
 
+  /** Whether a key is there but expired, for the client at hand. */
+  hasExpired(record: number): boolean {
+    const { mayExpire, hidesExpired } = this.keyspace;
+    if ((metaOf(this.arena, record) & Meta.EXPIRY) === 0 || !this.isDue(record)) return false;
+    return mayExpire || hidesExpired;
+  }
+
   /** Whether a record with an expiry has outlived it: a key still lives in its last millisecond. */
   isDue(record: number): boolean {
     return expireAtMs(viewOf(this.arena, record), record) < this.keyspace.nowMs;

@@ -23,6 +23,7 @@ export class ClientPause {
     private readonly clients: ClientRegistry,
     /** Runs a function after the events at hand. */
     private readonly later: (run: () => void) => void,
+    private readonly onEnd: () => void,
   ) {}
 
   get isPaused(): boolean {
@@ -55,6 +56,7 @@ export class ClientPause {
     this.dispatcher.pausedFlags = 0;
     this.dispatcher.gate &= ~ServerGate.PAUSED;
     this.keyspace.holdExpiry(ExpiryHold.PAUSE, false);
+    this.onEnd();
     for (const client of this.clients.all()) {
       if (!client.postponed) continue;
       client.postponed = false;

@@ -76,10 +76,13 @@ export class Cron {
     const fits = server.observers.latency.isOn
       ? this.measured(LatencyEvent.EVICTION_CYCLE, () => this.evict())
       : this.evict();
-    if (evictor.isBehind && this.evictTimer === null) {
-      this.evictTimer = setTimeout(this.evictMore, 0);
-    }
+    if (evictor.isBehind) this.makeRoomSoon();
     return fits;
+  }
+
+  /** Evicts after the events at hand. */
+  makeRoomSoon(): void {
+    this.evictTimer ??= setTimeout(this.evictMore, 0);
   }
 
   private evict(): boolean {

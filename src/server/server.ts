@@ -38,6 +38,7 @@ import type { Wait } from "../session/blocking.ts";
 import type { ClientMemory } from "../session/client-memory.ts";
 import { ClientRegistry } from "../session/client-registry.ts";
 import { Client, Gate } from "../session/client.ts";
+import type { KeyState } from "../session/watch.ts";
 import { Monitors } from "../session/monitors.ts";
 import { Pushes } from "../session/push-log.ts";
 import { banner } from "./banner.ts";
@@ -155,9 +156,8 @@ export class Server implements ServerControl, ConnectionHost {
       onReplaced: (database, by) => this.onReplaced(database, by),
       onVanished: (database, view, start, end, evicted) => {
         if (this.effects.isOn) this.effects.vanished(database, view, start, end, evicted);
-        if (!this.keyspace.watchesKeys) return;
-        this.isVanishing = true;
-        this.onModified(database, view, start, end);
+        // What follows tells onModified, if anyone listens.
+        this.isVanishing = this.keyspace.watchesKeys;
       },
     });
     // Whoever's reply is given up runs no further request, see Connection.flush.
@@ -212,7 +212,9 @@ export class Server implements ServerControl, ConnectionHost {
     );
     const { blocking, pushes } = this.clients;
     this.wakeups = new Wakeups(blocking, this.keyspace, this.dispatcher, pushes, setImmediate);
-    this.pause = new ClientPause(this.dispatcher, this.keyspace, this.clients, setImmediate);
+    this.pause = new ClientPause(this.dispatcher, this.keyspace, this.clients, setImmediate, () =>
+      this.cron.makeRoomSoon(),
+    );
     this.listeners = new Listeners(
       {
         open: (socket) => this.onOpen(socket),
@@ -508,21 +510,24 @@ export class Server implements ServerControl, ConnectionHost {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
     const { pushes, tracking } = this.clients;
     tracking.invalidate(bytes, start, end, this.isVanishing ? null : pushes.executing());
-    this.clients.watches.touch(database, bytes, start, end);
+    this.clients.watches.touch(database, bytes, start, end, this.isVanishing);
     this.clients.blocking.signal(database, bytes, start, end);
   }
 
   /** The keys of a database are about to vanish or to be exchanged. */
   private onReplaced(database: number, by: number): void {
     const { databases } = this.keyspace;
-    const exists = (id: number, key: Uint8Array): boolean => {
+    const stateOf = (id: number, key: Uint8Array): KeyState => {
+      if (id < 0) return "missing";
       const view = new DataView(key.buffer, key.byteOffset, key.length);
-      return databases[id].peek(view, 0, key.length) !== 0;
+      const record = databases[id].find(view, 0, key.length);
+      if (record === 0) return "missing";
+      return databases[id].hasExpired(record) ? "expired" : "alive";
     };
-    this.clients.watches.touchDatabase(
-      database,
-      (key) => exists(database, key) || (by >= 0 && exists(by, key)),
-    );
+    this.clients.watches.touchDatabase(database, (key) => [
+      stateOf(database, key),
+      stateOf(by, key),
+    ]);
     this.clients.blocking.signalDatabase(database);
   }
 

@@ -93,8 +93,8 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
       const { dispatcher } = server;
       if (server.maxMemoryBytes > 0) dispatcher.gate |= ServerGate.MAXMEMORY;
       else dispatcher.gate &= ~ServerGate.MAXMEMORY;
-      // A lower limit takes effect at once, not with the next command.
-      server.cron.makeRoom();
+      // A lower limit takes effect without another command, but not within the one that set it.
+      server.cron.makeRoomSoon();
     },
   ],
   [

@@ -13,11 +13,14 @@ export interface WatchedKey {
   readonly database: number;
   readonly key: Uint8Array;
   /** It had expired, but not been removed, when WATCH named it. */
-  readonly wasExpired: boolean;
+  wasExpired: boolean;
 }
 
+/** What a database holds of a key; an expired one has not been removed yet. */
+export type KeyState = "missing" | "alive" | "expired";
+
 export class WatchRegistry {
-  private readonly watchers = new Map<string, Set<Client>>();
+  private readonly watchers = new Map<string, Map<Client, WatchedKey>>();
 
   /** Keys that are watched by at least one client. */
   get keyCount(): number {
@@ -28,10 +31,11 @@ export class WatchRegistry {
   watch(client: Client, database: number, key: Uint8Array, wasExpired: boolean): boolean {
     const name = nameOf(database, key, 0, key.length);
     let clients = this.watchers.get(name);
-    if (clients === undefined) this.watchers.set(name, (clients = new Set()));
+    if (clients === undefined) this.watchers.set(name, (clients = new Map()));
     if (clients.has(client)) return false;
-    clients.add(client);
-    client.watched.push({ database, key, wasExpired });
+    const watched = { database, key, wasExpired };
+    clients.set(client, watched);
+    client.watched.push(watched);
     client.nameBytes += key.length;
     return true;
   }
@@ -48,20 +52,42 @@ export class WatchRegistry {
     client.watched = [];
   }
 
-  /** A key changed: marks those who watch it. */
-  touch(database: number, bytes: Uint8Array, start: number, end: number): void {
+  /** A key changed, or vanished by itself: marks those who watch it. */
+  touch(
+    database: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hasVanished: boolean,
+  ): void {
     if (this.watchers.size === 0) return;
     const clients = this.watchers.get(nameOf(database, bytes, start, end));
-    if (clients !== undefined) for (const client of clients) client.watchBroken = true;
+    if (clients === undefined) return;
+    for (const [client, watched] of clients) {
+      if (!watched.wasExpired) client.watchBroken = true;
+      else if (hasVanished) watched.wasExpired = false;
+    }
   }
 
-  /** Marks those who watch a key of `database` that `exists` says is, or will be, there. */
-  touchDatabase(database: number, exists: (key: Uint8Array) => boolean): void {
+  /**
+   * A database is about to be emptied or exchanged: marks those who watch a key of it, if the key
+   * is there before or after, which `statesOf` says.
+   */
+  touchDatabase(
+    database: number,
+    statesOf: (key: Uint8Array) => readonly [before: KeyState, after: KeyState],
+  ): void {
     const prefix = `${database}:`;
     for (const [name, clients] of this.watchers) {
       if (!name.startsWith(prefix)) continue;
-      if (!exists(Buffer.from(name.slice(prefix.length), "latin1"))) continue;
-      for (const client of clients) client.watchBroken = true;
+      const [before, after] = statesOf(Buffer.from(name.slice(prefix.length), "latin1"));
+      if (before === "missing" && after === "missing") continue;
+      for (const [client, watched] of clients) {
+        // For whom the key had expired, and now does not exist or has expired again, nothing changed.
+        if (watched.wasExpired && after !== "alive") watched.wasExpired = after === "expired";
+        else if (before === "missing" && after === "expired") watched.wasExpired = true;
+        else client.watchBroken = true;
+      }
     }
   }
 }
