@@ -19,9 +19,12 @@ import { RdbDecoder } from "./rdb-decode.ts";
 import { RdbChecksum, RdbFileParser, RdbItem } from "./rdb-file-parser.ts";
 import { RdbOpcode } from "./rdb-format.ts";
 import { RdbReader, type RdbSource } from "./rdb-reader.ts";
+import { RdbStringLoader } from "./rdb-file-strings.ts";
 
 /** The value of a record with a root block: the block's reference. */
 const ROOT_BYTES = 4;
+/** What a key takes in a file, value included, if room is to be made for it beforehand. */
+const KEY_BYTES = 8;
 /** Empty keys that are named in the log. */
 const EMPTY_KEYS_LOGGED = 10;
 const SHORT = "Short read or OOM loading DB. Unrecoverable error, aborting now.";
@@ -80,12 +83,8 @@ export class RdbLoader implements RdbLoadResult {
   failure: string | null = null;
   /** Whether it failed because it is no RDB file, or of a version that is not read. */
   isForeign = false;
-  keysLoaded = 0;
-  keysExpired = 0;
   emptyKeysSkipped = 0;
   endOffset = 0;
-  /** Keys that were read, whatever became of them. */
-  keysRead = 0;
   /** Bytes of memory that the server used which wrote the file; 0 = not said. */
   usedMemoryBytes = 0;
   /** Complete once all three have been read. */
@@ -96,8 +95,12 @@ export class RdbLoader implements RdbLoadResult {
   private readonly reader = new RdbReader();
   private readonly parser = new RdbFileParser(this.reader);
   private readonly decoder: RdbDecoder;
+  private readonly strings: RdbStringLoader;
   private readonly startedMs: number;
   private db: Database;
+  /** Keys besides those of `strings`. */
+  private loaded = 0;
+  private expired = 0;
   private hasBegun = false;
   private isDone = false;
 
@@ -112,7 +115,22 @@ export class RdbLoader implements RdbLoadResult {
     this.startedMs = keyspace.clock.nowMs();
     if (options.dropsExpired) this.decoder.dropsExpiredBeforeMs = this.startedMs;
     this.db = keyspace.databases[0];
+    const dropsBeforeMs = options.dropsExpired ? this.startedMs : -Infinity;
+    this.strings = new RdbStringLoader(this.reader, dropsBeforeMs);
     this.reader.beginSource(source, options.checksChecksum);
+  }
+
+  get keysLoaded(): number {
+    return this.loaded + this.strings.loaded;
+  }
+
+  get keysExpired(): number {
+    return this.expired + this.strings.expired;
+  }
+
+  /** Keys that were read, whatever became of them. */
+  get keysRead(): number {
+    return this.keysLoaded + this.keysExpired + this.emptyKeysSkipped;
   }
 
   /** Bytes that have been read. */
@@ -132,8 +150,10 @@ export class RdbLoader implements RdbLoadResult {
     // Loaded keys are not news to anybody.
     keyspace.notifyFlags = 0;
     keyspace.tick();
-    do this.advance();
-    while (
+    do {
+      this.strings.load(this.db, keysEnd - this.keysRead);
+      this.advance();
+    } while (
       !this.isDone &&
       this.keysRead < keysEnd &&
       this.reader.offset < untilOffset &&
@@ -177,10 +197,20 @@ export class RdbLoader implements RdbLoadResult {
       case RdbItem.END:
         this.finish();
         break;
-      case RdbItem.FAILED:
       case RdbItem.SIZES:
+        this.makeRoom();
+        break;
+      case RdbItem.FAILED:
     }
     if (reader.failure !== null && !this.isDone) this.failReading();
+  }
+
+  /** Prepares the indexes for as many keys as are announced, and can follow. */
+  private makeRoom(): void {
+    const { db, parser, reader } = this;
+    const keysMax = reader.remaining === Infinity ? 0 : reader.remaining / KEY_BYTES;
+    db.index.expect(Math.min(parser.keyCount, keysMax));
+    db.volatile.expect(Math.min(parser.expiringCount, keysMax));
   }
 
   private selectDatabase(number: number): void {
@@ -197,7 +227,6 @@ export class RdbLoader implements RdbLoadResult {
 
   private loadKey(): void {
     const { parser, decoder, reader } = this;
-    this.keysRead++;
     if (parser.typeByte === RdbOpcode.MODULE_PRE_GA) {
       reader.fail("Pre-release module format not supported");
       return;
@@ -211,14 +240,14 @@ export class RdbLoader implements RdbLoadResult {
     }
     if (!decoder.decode(parser.valueType)) {
       if (reader.failure !== null) return;
-      if (decoder.isExpired) this.keysExpired++;
+      if (decoder.isExpired) this.expired++;
       else this.skipEmpty();
       return;
     }
     const { expireAt } = parser;
     if (this.options.dropsExpired && expireAt !== null && expireAt < this.startedMs) {
       decoder.free();
-      this.keysExpired++;
+      this.expired++;
       return;
     }
     this.insertDecoded(expireAt);
@@ -264,7 +293,7 @@ export class RdbLoader implements RdbLoadResult {
     if (frequency >= 0) keyspace.setFrequency(record, frequency);
     // The clock wraps; longer times are told modulo its range, as in Valkey.
     if (idleSeconds >= 0) keyspace.setIdleSeconds(record, idleSeconds % (Meta.CLOCK_MASK + 1));
-    this.keysLoaded++;
+    this.loaded++;
   }
 
   private skipEmpty(): void {

@@ -33,6 +33,8 @@ const NO_BYTES = new Uint8Array(0);
 /** Texts that stay valid when the window moves; a power of 2. */
 const RECENT = 4;
 const WINDOW_BYTES = 1024 * 1024;
+/** Bytes behind the window that its owner may use. */
+export const SCRATCH_BYTES = 16 * 1024;
 /** How a window grows if nobody knows how much is to come. */
 const GROWTH = 2;
 
@@ -107,6 +109,9 @@ export class RdbReader {
   at = 0;
   end = 0;
 
+  /** Where the window's memory ends and SCRATCH_BYTES begin that last until the window moves. */
+  capacity = 0;
+
   private source: RdbSource | null = null;
   /** Offset of the window's first byte from the beginning of the source. */
   private windowOffset = 0;
@@ -132,8 +137,10 @@ export class RdbReader {
 
   /** Begins to read a source. With `sums`, `checksumMatches` can be asked. */
   beginSource(source: RdbSource, sums: boolean): void {
-    const bytes = new Uint8Array(Math.max(Math.min(WINDOW_BYTES, source.remaining), 1));
+    const capacity = Math.max(Math.min(WINDOW_BYTES, source.remaining), 1);
+    const bytes = new Uint8Array(capacity + SCRATCH_BYTES);
     this.begin(bytes, new DataView(bytes.buffer), 0, 0);
+    this.capacity = capacity;
     this.source = source;
     this.checksum = sums ? new Crc64() : null;
     this.checksumAt = 0;
@@ -337,7 +344,7 @@ export class RdbReader {
     this.checksum?.update(this.bytes, this.checksumAt, this.at);
     this.windowOffset += this.at;
     const kept = this.end - this.at;
-    const isLarge = this.bytes.length > WINDOW_BYTES && Math.max(count, kept) <= WINDOW_BYTES;
+    const isLarge = this.capacity > WINDOW_BYTES && Math.max(count, kept) <= WINDOW_BYTES;
     if (isLarge) this.replaceWindow(WINDOW_BYTES);
     else this.bytes.copyWithin(0, this.at, this.end);
     this.at = 0;
@@ -345,8 +352,8 @@ export class RdbReader {
     this.end = kept;
     try {
       while (this.end < count) {
-        if (this.end === this.bytes.length) this.growWindow(source, count);
-        const got = source.read(this.bytes, this.end, this.bytes.length - this.end);
+        if (this.end === this.capacity) this.growWindow(source, count);
+        const got = source.read(this.bytes, this.end, this.capacity - this.end);
         if (got === 0) return false;
         this.end += got;
       }
@@ -360,13 +367,14 @@ export class RdbReader {
 
   /** Makes the window large enough for `count` bytes, or for some of them if they may not exist. */
   private growWindow(source: RdbSource, count: number): void {
-    const known = source.remaining === Infinity ? this.bytes.length * GROWTH : count;
-    this.replaceWindow(Math.min(count, Math.max(known, this.bytes.length + 1)));
+    const wanted = source.remaining === Infinity ? this.capacity * GROWTH : count;
+    this.replaceWindow(Math.min(count, wanted));
   }
 
   /** Gives the window other memory, with bytes[at, end) at its beginning. */
-  private replaceWindow(length: number): void {
-    const bytes = new Uint8Array(length);
+  private replaceWindow(capacity: number): void {
+    const bytes = new Uint8Array(capacity + SCRATCH_BYTES);
+    this.capacity = capacity;
     bytes.set(this.bytes.subarray(this.at, this.end));
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);

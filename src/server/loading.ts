@@ -129,14 +129,14 @@ export class Loading {
 
 /** How an RDB file is loaded into a server's keyspace; parts of it the caller may replace. */
 export function rdbLoadOptions(server: Server): RdbLoadOptions {
-  const { config, log, payloads } = server;
+  const { config, log, keyspace, payloads } = server;
   return {
     log,
     checksChecksum: config.bool("rdbchecksum") && !payloads.skipsChecksum,
     takesNewerVersions: payloads.takesNewerVersions,
     dropsExpired: true,
     replacesKeys: false,
-    functions: [],
+    functions: keyspace.functions,
   };
 }
 
