@@ -103,6 +103,9 @@ async function runCommand(
     await showHelp(session, args.slice(1), null, names.preferencesFile);
     return 0;
   }
+  // A server that refuses the password may still answer; one that cannot be reached is told of
+  // when the command tries again.
+  await session.connect(true);
   const isDone = await session.execute(args, options.repeat);
   while (session.isSubscribed) await session.readAndPrint();
   return isDone ? 0 : 1;

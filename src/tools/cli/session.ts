@@ -178,7 +178,6 @@ export class Session {
       if (this.#isRedirected || this.connection === null || this.connection.isLost) {
         if (!(await this.connect())) {
           this.#isRedirected = false;
-          this.connection = null;
           return false;
         }
       }

@@ -59,7 +59,7 @@ function splitPort(authority: string): [host: string, port: string | undefined] 
 
 function percentDecode(text: string): string {
   return text.replace(/%(.{0,2})/gs, (_, digits: string) => {
-    if (digits.length < 2) fail("Incomplete URI encoding\n");
+    if (digits === "") fail("Incomplete URI encoding\n");
     if (!/^[0-9a-f]{2}$/i.test(digits)) fail("Illegal character in URI encoding\n");
     return String.fromCharCode(Number.parseInt(digits, 16));
   });
