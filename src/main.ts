@@ -19,6 +19,8 @@ import { systemFiles } from "./base/file-system.ts";
 import { systemClock } from "./base/clock.ts";
 import { systemPrng } from "./base/prng.ts";
 import { BUNSEN } from "./base/version.ts";
+import { commandTable } from "./commands/table.ts";
+import { CommandNames } from "./dispatch/command-names.ts";
 import { fromByteString, toByteString } from "./runtime/config/byte-string.ts";
 import { parseCommandLine, parseEnvironment } from "./runtime/config/command-line.ts";
 import { loadConfig } from "./runtime/config/config-file.ts";
@@ -207,6 +209,7 @@ async function startServer(argv: readonly string[]): Promise<void> {
     ? Buffer.from(await Bun.stdin.bytes()).toString("latin1")
     : null;
   const configFile = absolutePath(commandLine.fileName);
+  let names: CommandNames | null = null;
   const fatal = loadConfig(config, {
     files: host.files,
     fileName: commandLine.fileName,
@@ -214,6 +217,7 @@ async function startServer(argv: readonly string[]): Promise<void> {
     environmentLines: environment.lines,
     argumentLines: commandLine.lines,
     version: BUNSEN.version,
+    checkRename: (from, to) => (names ??= new CommandNames(commandTable())).rename(from, to),
   });
   if (fatal !== null) fail(fatal);
   const logFile = config.string("logfile");

@@ -130,15 +130,15 @@ const HELP = [
 
 /** COMMAND */
 function commandCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
-  const { commands } = ctx.server;
-  const shown = commands.filter(isTopLevel);
+  const { commands, namedCommands } = ctx.server;
+  const shown = namedCommands.filter(isTopLevel);
   reply.array(shown.length);
   for (const spec of shown) replyInfo(commands, spec, reply);
 }
 
 /** COMMAND COUNT */
 function commandCountCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
-  reply.integer(ctx.server.commands.filter(isTopLevel).length);
+  reply.integer(ctx.server.namedCommands.filter(isTopLevel).length);
 }
 
 /** COMMAND INFO [command-name ...] */
@@ -159,8 +159,8 @@ function commandInfoCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
 /** COMMAND DOCS [command-name ...] */
 function commandDocsCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const docs = documentedCommands();
-  const { commands } = ctx.server;
-  let shown = commands.filter(isTopLevel);
+  const { commands, namedCommands } = ctx.server;
+  let shown = namedCommands.filter(isTopLevel);
   if (args.count > 2) {
     shown = [];
     for (let i = 2; i < args.count; i++) {
@@ -198,7 +198,7 @@ function commandListCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
       return;
     }
   }
-  const names = ctx.server.commands.filter(isShown).map(fullName);
+  const names = ctx.server.namedCommands.filter(isShown).map(fullName);
   reply.array(names.length);
   for (const name of names) reply.bulkText(name);
 }

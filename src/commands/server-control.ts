@@ -41,9 +41,11 @@ export interface ServerControl {
   /** Server version, as INFO shows it. */
   readonly startedMs: number;
   readonly runId: string;
-  /** The command table, in number order: INFO commandstats and COMMAND read it. */
+  /** The command table, in number order: INFO commandstats and ACL CAT read it. */
   readonly commands: readonly CommandSpec[];
-  /** The table number of a command by its full lower-case name ("client|list"), or -1. */
+  /** The commands that rename-command has not taken away: COMMAND lists them. */
+  readonly namedCommands: readonly CommandSpec[];
+  /** The table number of what is called so now, in lower case ("client|list"), or -1. */
   commandNumber(fullName: string): number;
   process(): ProcessReport;
   /** Null while no data are being loaded. */

@@ -28,6 +28,7 @@ import type { Pushes } from "../session/push-log.ts";
 import type { Tracking } from "../session/tracking.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
 import { queuedBytes } from "../session/client-memory.ts";
+import type { CommandNames } from "./command-names.ts";
 import { CommandLookup } from "./lookup.ts";
 
 /** Reasons that concern every client: bits of `Dispatcher.gate`. */
@@ -103,6 +104,7 @@ export class Dispatcher {
 
   constructor(
     private readonly table: readonly CommandSpec[],
+    commandNames: CommandNames,
     private readonly ctx: CommandContext,
     private readonly clock: Clock,
     /** Evicts until memory fits; false if it cannot. */
@@ -125,10 +127,12 @@ export class Dispatcher {
     }
     this.pushes = ctx.clients.pushes;
     this.tracking = ctx.clients.tracking;
-    this.lookup = lookupOf(table, undefined);
-    this.subcommands = table.map((row) =>
-      row.flags & Flag.CONTAINER ? lookupOf(table, row.name) : null,
-    );
+    this.lookup = lookupOf([...commandNames.topLevel()]);
+    this.subcommands = table.map(({ flags, name: container }) => {
+      if ((flags & Flag.CONTAINER) === 0) return null;
+      const entries = [...table.entries()].filter(([, { parent }]) => parent === container);
+      return lookupOf(entries.map(([number, { name }]) => [name, number]));
+    });
   }
 
   /** Copies what each call is compared with, after the command log was configured. */
@@ -539,15 +543,11 @@ function muteReply(client: Client, reply: ReplyWriter, start: number): void {
 }
 
 /** COLD: runs when the server is made. */
-function lookupOf(table: readonly CommandSpec[], parent: string | undefined): CommandLookup {
-  const names: string[] = [];
-  const numbers: number[] = [];
-  for (let number = 0; number < table.length; number++) {
-    if (table[number].parent !== parent) continue;
-    names.push(table[number].name);
-    numbers.push(number);
-  }
-  return new CommandLookup(names, numbers);
+function lookupOf(entries: readonly (readonly [name: string, number: number])[]): CommandLookup {
+  return new CommandLookup(
+    entries.map(([name]) => name),
+    entries.map(([, number]) => number),
+  );
 }
 
 function unknownCommand(args: Args): string {

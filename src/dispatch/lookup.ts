@@ -3,19 +3,23 @@
  * From a command's name, in bytes of any case, to its number in the table.
  *
  *     slots    open-addressed table of 16-bit numbers + 1; 0 = empty; load below 1/4
- *     names    32 bytes per command: length u8, then the name in lower case
+ *     names    `stride` bytes per command: length u8, then the name in lower case
  *
  * The hash takes the name's length and its bytes with the case bit set; a hit is confirmed byte by
  * byte. A lookup costs about one cache line of `slots` and one of `names`. O(length of the name).
  */
 import type { Args } from "../protocol/args.ts";
 
-const NAME_BYTES = 32;
+/** Room for a name and its length, at least; renamed commands may need more. */
+const STRIDE_MIN = 32;
+/** A longer name does not fit its length's byte. */
+export const NAME_BYTES_MAX = 255;
 
 export class CommandLookup {
   private readonly slots: Int16Array;
   private readonly mask: number;
   private readonly names: Uint8Array;
+  private readonly stride: number;
 
   /** `names[i]`, in lower case, becomes number `numbers[i]`. */
   constructor(names: readonly string[], numbers: readonly number[]) {
@@ -23,12 +27,13 @@ export class CommandLookup {
     while (size < names.length * 4) size *= 2;
     this.mask = size - 1;
     this.slots = new Int16Array(size);
-    this.names = new Uint8Array((Math.max(0, ...numbers) + 1) * NAME_BYTES);
+    this.stride = Math.max(STRIDE_MIN, ...names.map((name) => name.length + 1));
+    this.names = new Uint8Array((Math.max(0, ...numbers) + 1) * this.stride);
     for (let i = 0; i < names.length; i++) {
       const bytes = Buffer.from(names[i], "latin1");
-      if (bytes.length >= NAME_BYTES) throw new Error(`the command name ${names[i]} is too long`);
-      this.names[numbers[i] * NAME_BYTES] = bytes.length;
-      this.names.set(bytes, numbers[i] * NAME_BYTES + 1);
+      if (bytes.length > NAME_BYTES_MAX) throw new Error(`the name ${names[i]} is too long`);
+      this.names[numbers[i] * this.stride] = bytes.length;
+      this.names.set(bytes, numbers[i] * this.stride + 1);
       let slot = hashName(bytes, 0, bytes.length) & this.mask;
       while (this.slots[slot] !== 0) slot = (slot + 1) & this.mask;
       this.slots[slot] = numbers[i] + 1;
@@ -41,7 +46,7 @@ export class CommandLookup {
     const start = args.start[index];
     const end = args.end[index];
     const length = end - start;
-    if (length === 0 || length >= NAME_BYTES) return -1;
+    if (length === 0 || length >= this.stride) return -1;
     let slot = hashName(bytes, start, end) & this.mask;
     for (;;) {
       const number = this.slots[slot] - 1;
@@ -53,7 +58,7 @@ export class CommandLookup {
 
   private isNamed(number: number, bytes: Uint8Array, start: number, length: number): boolean {
     const names = this.names;
-    let at = number * NAME_BYTES;
+    let at = number * this.stride;
     if (names[at++] !== length) return false;
     for (let i = 0; i < length; i++) {
       const byte = bytes[start + i];

@@ -18,8 +18,9 @@ import type {
   ServerControl,
   ShutdownOptions,
 } from "../commands/server-control.ts";
-import { type CommandSpec, fullName } from "../commands/spec.ts";
+import type { CommandSpec } from "../commands/spec.ts";
 import { commandTable } from "../commands/table.ts";
+import { CommandNames } from "../dispatch/command-names.ts";
 import { Dispatcher, ServerGate } from "../dispatch/dispatcher.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { DumpPayloads } from "../persistence/dump-payload.ts";
@@ -107,6 +108,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly loading: Loading;
   readonly pause: ClientPause;
   readonly commands: readonly CommandSpec[];
+  readonly namedCommands: readonly CommandSpec[];
   readonly startedMs: number;
   readonly runId: string;
 
@@ -129,7 +131,7 @@ export class Server implements ServerControl, ConnectionHost {
   startupMemoryBytes = 0;
 
   private readonly ctx: CommandContext;
-  private readonly numbers: ReadonlyMap<string, number>;
+  private readonly names: CommandNames;
   private shuttingDown = false;
   /** A key expires or is evicted: the change that is reported next is nobody's. */
   private isVanishing = false;
@@ -142,7 +144,9 @@ export class Server implements ServerControl, ConnectionHost {
     this.log = log;
     this.configFile = parts.configFile;
     this.commands = commandTable();
-    this.numbers = new Map(this.commands.map((row, number) => [fullName(row), number]));
+    this.names = new CommandNames(this.commands);
+    for (const { from, to } of config.declarations.renamedCommands) this.names.rename(from, to);
+    this.namedCommands = this.names.named().map((number) => this.commands[number]);
     this.stats = new Stats(this.commands.length);
     this.startedMs = clock.nowMs();
     this.runId = randomHex(prng, RUN_ID_CHARACTERS);
@@ -204,6 +208,7 @@ export class Server implements ServerControl, ConnectionHost {
     this.loading = new Loading(this);
     this.dispatcher = new Dispatcher(
       this.commands,
+      this.names,
       ctx,
       clock,
       () => this.cron.makeRoom(),
@@ -296,7 +301,7 @@ export class Server implements ServerControl, ConnectionHost {
   // --- ServerControl
 
   commandNumber(name: string): number {
-    return this.numbers.get(name) ?? -1;
+    return this.names.find(name);
   }
 
   run(command: number, client: Client, args: Args, reply: ReplyWriter): void {

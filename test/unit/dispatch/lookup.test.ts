@@ -80,12 +80,16 @@ describe("a lookup", () => {
     expect(find(lookup, "a\x11")).toBe(-1);
   });
 
-  test("holds names of up to 31 bytes", () => {
-    const longest = "n".repeat(31);
-    const lookup = new CommandLookup([longest], [0]);
-    expect(find(lookup, longest)).toBe(0);
-    expect(find(lookup, `${longest}n`)).toBe(-1);
-    expect(() => new CommandLookup(["n".repeat(32)], [0])).toThrow("too long");
+  test("holds names of up to 255 bytes", () => {
+    for (const length of [31, 32, 40, 255]) {
+      const longest = "n".repeat(length);
+      const lookup = new CommandLookup(["a", longest, "b"], [0, 1, 2]);
+      expect(find(lookup, longest)).toBe(1);
+      expect(find(lookup, `${longest}n`)).toBe(-1);
+      expect(find(lookup, longest.slice(1))).toBe(-1);
+      expect(find(lookup, "b")).toBe(2);
+    }
+    expect(() => new CommandLookup(["n".repeat(256)], [0])).toThrow("too long");
   });
 
   test("of no names finds nothing", () => {
