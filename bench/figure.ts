@@ -41,6 +41,13 @@ export const METRICS = {
   p99: { label: "p99", unit: "ms", digits: 3, isCompared: true },
   p999: { label: "p99.9", unit: "ms", digits: 3, isCompared: true },
   max: { label: "Slowest request", unit: "ms", digits: 3, isCompared: true },
+  delivered: {
+    label: "Messages delivered per CPU second",
+    unit: "messages",
+    digits: 0,
+    isCompared: true,
+  },
+  bytesPerConnection: { label: "RSS per connection", unit: "bytes", digits: 0, isCompared: true },
   entryCpu: { label: "CPU per entry", unit: "µs", digits: 3, isCompared: true },
   bytesPerMember: {
     label: "RSS per member above its own bytes",
@@ -82,7 +89,7 @@ export const METRICS = {
 } as const satisfies Record<string, Metric>;
 
 // What a run can be asked for as a whole; each is a file of figures.
-export const FIGURE_GROUPS = ["engine", "types"] as const;
+export const FIGURE_GROUPS = ["engine", "types", "clients"] as const;
 export type FigureGroup = (typeof FIGURE_GROUPS)[number];
 
 export type MetricId = keyof typeof METRICS;
@@ -136,11 +143,13 @@ export function throughputFigure(
   options: {
     // What must be there before each run, and how it comes there.
     prepare?: { text: string; run: (server: RunningServer) => Promise<void> };
+    // What goes on while it runs, and how it begins; the answer ends it.
+    attach?: { text: string; run: (server: RunningServer) => Promise<() => void> };
     // How often the whole load runs before it is measured; a tenth of it once if left out.
     warmUps?: number;
   } = {},
 ): SharedFigure {
-  const { prepare, warmUps } = options;
+  const { prepare, attach, warmUps } = options;
   const measured = (isQuick: boolean): Load => scaled(load, isQuick ? QUICK_DIVISOR : 1);
   return {
     kind: "shared",
@@ -149,23 +158,30 @@ export function throughputFigure(
     title,
     commands: (isQuick) => [
       ...(prepare === undefined ? [] : [prepare.text]),
+      ...(attach === undefined ? [] : [attach.text]),
       displayCommand(benchmarkCommand(measured(isQuick), "PORT")),
     ],
     measure: async (server, isQuick) => {
-      for (let i = 0; i < (warmUps ?? 1); i++) {
+      const detach = await attach?.run(server);
+      try {
+        for (let i = 0; i < (warmUps ?? 1); i++) {
+          await prepare?.run(server);
+          const warmUp = scaled(measured(isQuick), warmUps === undefined ? 10 : 1);
+          await runBenchmark(warmUp, server.port);
+        }
         await prepare?.run(server);
-        await runBenchmark(scaled(measured(isQuick), warmUps === undefined ? 10 : 1), server.port);
+        const start = readCpuTime(server.pid);
+        const report = await runBenchmark(measured(isQuick), server.port);
+        return {
+          ...cpuPerRequest(server, start, measured(isQuick).requests),
+          throughput: report.requestsPerSecond,
+          p50: report.p50Ms,
+          p99: report.p99Ms,
+          p999: report.p999Ms,
+        };
+      } finally {
+        detach?.();
       }
-      await prepare?.run(server);
-      const start = readCpuTime(server.pid);
-      const report = await runBenchmark(measured(isQuick), server.port);
-      return {
-        ...cpuPerRequest(server, start, measured(isQuick).requests),
-        throughput: report.requestsPerSecond,
-        p50: report.p50Ms,
-        p99: report.p99Ms,
-        p999: report.p999Ms,
-      };
     },
   };
 }

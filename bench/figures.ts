@@ -1,7 +1,8 @@
 // All figures, group by group.
 
 import type { Figure } from "./figure.ts";
+import { CLIENTS_FIGURES } from "./figures-clients.ts";
 import { ENGINE_FIGURES } from "./figures-engine.ts";
 import { TYPES_FIGURES } from "./figures-types.ts";
 
-export const FIGURES: readonly Figure[] = [...ENGINE_FIGURES, ...TYPES_FIGURES];
+export const FIGURES: readonly Figure[] = [...ENGINE_FIGURES, ...TYPES_FIGURES, ...CLIENTS_FIGURES];

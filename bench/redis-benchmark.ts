@@ -14,6 +14,8 @@ export interface Load {
   requests: number;
   // KEYSPACE if it is left out.
   keyspace?: number;
+  // CLIENT TRACKING on, for every connection.
+  isTracked?: boolean;
 }
 
 export interface LoadReport {
@@ -59,6 +61,7 @@ export function benchmarkCommand(load: Load, port: number | "PORT"): string[] {
     String(load.requests),
     "--precision",
     "3",
+    ...(load.isTracked ? ["--enable-tracking"] : []),
     ...(typeof load.test === "string" ? ["-t", load.test] : load.test),
   ];
 }

@@ -85,7 +85,7 @@ function formatMethod(run: RunDescription): string[] {
     `- ${run.rounds} rounds with fresh processes; in each, the servers take turns figure by ` +
       "figure. A value is the median of the rounds.",
     "- A ratio is Bunsen's median divided by the other's; in parentheses, the lowest and highest " +
-      "of the rounds. Below 1, Bunsen is better, except for throughput.",
+      "of the rounds. Below 1, Bunsen is better, except for throughput and messages delivered.",
     "- CPU per request is what the server's process used, all threads, user and system: unlike " +
       "throughput, it does not depend on the client.",
     '- "Waited for its core" is how long the server was ready to run and something else ran: ' +
