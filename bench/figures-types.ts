@@ -25,7 +25,7 @@ const STREAM_WARM_UP = 500_000;
 const POPPED = 90_000;
 const RANGED = 100_000;
 /** How long servers have to return free memory to the system. */
-const RETURN_MS = 3000;
+const RETURN_MS = 5000;
 
 /** One of redis-benchmark's own tests. */
 function ownTest(test: string, requests = REQUESTS): SharedFigure {
@@ -270,7 +270,7 @@ function memoryFigure(value: LoadedValue): AloneFigure {
         const count = isQuick ? value.count / QUICK_DIVISOR : value.count;
         const empty = await warmEmptyBytes(server, count / BATCH, value.add);
         await fill(server.port, count / BATCH, value.add);
-        const loaded = readResidentBytes(server.pid);
+        const loaded = await settledBytes(server);
         if (value.payload === 0) return { bytesPerKey: (loaded - empty) / (count / BATCH) };
         return { bytesPerMember: (loaded - empty) / count - value.payload };
       }),
@@ -288,6 +288,11 @@ async function warmEmptyBytes(
 ): Promise<number> {
   await fill(server.port, count / QUICK_DIVISOR, add);
   await request(server.port, ["FLUSHALL"]);
+  return settledBytes(server);
+}
+
+/** Resident bytes when the server has had time to give back what only loading took. */
+async function settledBytes(server: RunningServer): Promise<number> {
   await Bun.sleep(RETURN_MS);
   return readResidentBytes(server.pid);
 }
@@ -307,19 +312,9 @@ const STREAM_MEMORY: AloneFigure = {
   measure: (kind, isQuick) =>
     withServer(kind, async (server) => {
       const count = 2_000_000 / (isQuick ? QUICK_DIVISOR : 1);
-      const empty = readResidentBytes(server.pid);
-      await fill(server.port, count, (i) => [
-        "XADD",
-        "stream",
-        "*",
-        "sensor",
-        `s${i % 100}`,
-        "value",
-        String(i % 1e3),
-        "unit",
-        "C",
-      ]);
-      return { bytesPerKey: (readResidentBytes(server.pid) - empty) / count };
+      const empty = await warmEmptyBytes(server, count, streamEntry);
+      await fill(server.port, count, streamEntry);
+      return { bytesPerKey: ((await settledBytes(server)) - empty) / count };
     }),
 };
 
