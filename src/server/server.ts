@@ -50,6 +50,7 @@ import type { Host } from "./host.ts";
 import { KeyspaceEvents } from "./keyspace-events.ts";
 import { Listeners } from "./listener.ts";
 import { Loading, loadRdbFile } from "./loading.ts";
+import { OomScore } from "./oom-score.ts";
 import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
 import { applySettings } from "./settings.ts";
 import { Wakeups } from "./wakeups.ts";
@@ -107,6 +108,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly cron: Cron;
   readonly loading: Loading;
   readonly pause: ClientPause;
+  readonly oomScore: OomScore;
   readonly commands: readonly CommandSpec[];
   readonly namedCommands: readonly CommandSpec[];
   readonly startedMs: number;
@@ -220,6 +222,7 @@ export class Server implements ServerControl, ConnectionHost {
     this.pause = new ClientPause(this.dispatcher, this.keyspace, this.clients, setImmediate, () =>
       this.cron.makeRoomSoon(),
     );
+    this.oomScore = new OomScore(host.fileSystem, (text) => log.warning(text));
     this.listeners = new Listeners(
       {
         open: (socket) => this.onOpen(socket),

@@ -254,11 +254,22 @@ export function applySettings(server: Server): void {
   config.onApply(["port"], () =>
     relisten(server) ? null : "Unable to listen on this port. Check server logs.",
   );
+  adjustOomScore(server);
+  config.onApply(["oom-score-adj", "oom-score-adj-values"], () =>
+    adjustOomScore(server) ? null : "Failed to set current oom_score_adj. Check server logs.",
+  );
   config.onApply(["unixsocketperm"], () => {
     const path = config.string("unixsocket");
     if (path !== "") server.host.setFileMode(path, config.int("unixsocketperm"));
     return null;
   });
+}
+
+/** Applies oom-score-adj and its values; false after a failure. */
+function adjustOomScore(server: Server): boolean {
+  const { config, oomScore } = server;
+  const [forPrimary] = config.list("oom-score-adj-values");
+  return oomScore.apply(config.string("oom-score-adj"), Number(forPrimary));
 }
 
 function relisten(server: Server): boolean {

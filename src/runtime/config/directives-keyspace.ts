@@ -72,8 +72,7 @@ export const keyspaceDirectives: readonly Directive[] = [
     kind: "enum",
     values: OOM_SCORE_ADJ,
     default: 0,
-    effect: "none",
-    reason: "there is no child process",
+    effect: "works",
   },
   {
     name: "databases",
@@ -276,8 +275,7 @@ export const keyspaceDirectives: readonly Directive[] = [
     default: DEFAULT_OOM_SCORES,
     codec: oomScoresCodec,
     flags: Flag.MultiArg,
-    effect: "none",
-    reason: "there is no child process",
+    effect: "works",
   },
   {
     name: "notify-keyspace-events",
