@@ -152,7 +152,7 @@ export class RdbLoader implements RdbLoadResult {
     keyspace.tick();
     do {
       this.strings.load(this.db, keysEnd - this.keysRead);
-      this.advance();
+      if (this.keysRead < keysEnd) this.advance();
     } while (
       !this.isDone &&
       this.keysRead < keysEnd &&

@@ -215,6 +215,7 @@ export class RdbFileParser {
     this.wasKey = true;
     this.reader.forgetTexts();
     this.reader.string(this.key);
+    this.reader.hold(this.key);
     return this.checked(RdbItem.KEY);
   }
 

@@ -10,8 +10,8 @@
  * that readers check `failure` where they loop and before they use what they have read.
  *
  * The window moves on when a read passes its end. The last RECENT texts that were read then become
- * copies, so that a reader may hold a field while it reads its value; `forgetTexts` says that none is
- * held. A string longer than the window enlarges it, but only by as many bytes as the source has.
+ * copies, so that a reader may keep a field while it reads its value, and so does a text that was
+ * said to be held; `forgetTexts` says that none is wanted any more. A string longer than the window enlarges it, but only by as many bytes as the source has.
  *
  * All are O(bytes read); a string that is not compressed is not copied.
  */
@@ -120,6 +120,7 @@ export class RdbReader {
   private checksumAt = 0;
   private readonly recent: RdbText[] = Array.from({ length: RECENT }, () => new RdbText());
   private recentCount = 0;
+  private held: RdbText | null = null;
 
   /** Begins to read bytes[start, end), which `view` covers too. */
   begin(bytes: Uint8Array, view: DataView, start: number, end: number): void {
@@ -132,7 +133,7 @@ export class RdbReader {
     this.source = null;
     this.windowOffset = -start;
     this.checksum = null;
-    this.recentCount = 0;
+    this.forgetTexts();
   }
 
   /** Begins to read a source. With `sums`, `checksumMatches` can be asked. */
@@ -173,6 +174,12 @@ export class RdbReader {
   /** Allows the window to move on without the texts that were read: nobody holds any. */
   forgetTexts(): void {
     this.recentCount = 0;
+    this.held = null;
+  }
+
+  /** Keeps a text that was read just now, however many follow, until `forgetTexts`. */
+  hold(text: RdbText): void {
+    this.held = text;
   }
 
   /**
@@ -217,6 +224,7 @@ export class RdbReader {
   count(bytesMin: number): number {
     const count = this.size();
     if (count * bytesMin <= this.remaining) return count;
+    this.isShort ||= this.failure === null;
     this.fail("More elements than bytes");
     return 0;
   }
@@ -386,6 +394,7 @@ export class RdbReader {
       const text = this.recent[(this.recentCount - 1 - i) & (RECENT - 1)];
       if (text.bytes === this.bytes) text.keep();
     }
+    if (this.held?.bytes === this.bytes) this.held.keep();
     this.recentCount = 0;
   }
 }

@@ -1,5 +1,6 @@
 /** Builds DUMP payloads by hand, in encodings that no server writes any more, too. */
 import { Crc64 } from "../../src/base/crc64.ts";
+import { ListpackBuilder } from "../../src/persistence/listpack-builder.ts";
 
 export type Part = Uint8Array | readonly number[] | string;
 
@@ -70,6 +71,16 @@ function ziplistEntry(entry: string | number | bigint): Uint8Array {
     }
   }
   return concat([0xe0], littleEndian(value, 8));
+}
+
+/** A listpack of texts and safe integers. */
+export function listpack(entries: readonly (string | number)[]): Uint8Array {
+  const builder = new ListpackBuilder();
+  for (const entry of entries) {
+    if (typeof entry === "number") builder.integer(entry);
+    else builder.text(new DataView(Uint8Array.from(concat(entry)).buffer), 0, entry.length);
+  }
+  return builder.bytes.slice(0, builder.finish());
 }
 
 /** A zipmap of fields and values, in turn, with `spare` unused bytes behind each value. */
