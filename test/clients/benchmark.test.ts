@@ -5,7 +5,12 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { describeWithPeers, getPeer, isStandIn } from "../support/peers.ts";
 import { textOf } from "../support/reply.ts";
-import { ourCommandLine, useServer } from "../support/server-process.ts";
+import {
+  OutputCollector,
+  ourCommandLine,
+  ServerProcess,
+  useServer,
+} from "../support/server-process.ts";
 
 interface Result {
   readonly stdout: string;
@@ -220,6 +225,34 @@ if (!isStandIn()) {
     test("draws a histogram when asked to", async () => {
       const { stdout } = await benchmark("-n 1000 -t set -q --histogram");
       expect(stdout).toMatch(/\nLatency histogram:\n( +[\d.]+ - +[\d.]+ ms  .{40} +[\d.]+%\n)+/);
+    });
+
+    test("ends when the server goes away", async () => {
+      const mortal = await ServerProcess.start({ program: "ours" });
+      const running: { child: Bun.ReadableSubprocess; output: OutputCollector }[] = [];
+      try {
+        const port = String(mortal.port);
+        for (const options of ["-t get -n 1000 -q -l", "-I"]) {
+          const child = Bun.spawn(
+            [...ourCommandLine(), "benchmark", "-p", port, "-c", "3", ...options.split(" ")],
+            { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+          );
+          running.push({ child, output: new OutputCollector(child) });
+        }
+        expect(await running[0].output.waitFor("requests per second")).toBe(true);
+        expect(await running[1].output.waitFor("clients: 3")).toBe(true);
+        await mortal.stop();
+        for (const { child, output } of running) {
+          expect(await child.exited).toBe(1);
+          expect(await output.waitFor("the end of the output")).toBe(false);
+          expect(output.text()).toMatch(
+            /Error: Server closed the connection|Connection reset|Could not connect|failed to fetch/,
+          );
+        }
+      } finally {
+        for (const { child } of running) child.kill();
+        await mortal.stop();
+      }
     });
 
     test("says when nobody answers", async () => {
