@@ -13,10 +13,12 @@ import {
   fieldsRemoved,
   fieldsWord,
   momentArgument,
+  propagateFieldExpiry,
 } from "./hash-fields.ts";
-import { openHash, openOrCreateHash, storeHash } from "./hash-value.ts";
+import { dropStaleFields, openHash, openOrCreateHash, storeHash } from "./hash-value.ts";
 import { replyEntry } from "./listpack-reply.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
+import { isPast } from "./string-options.ts";
 
 export const hashExpireValueCommands: readonly CommandSpec[] = [
   {
@@ -121,13 +123,16 @@ function hgetexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   if (options === null) return;
   const fields = fieldArguments(args, word, 1, reply);
   if (fields === null) return;
-  const record = db.lookupRead(view, start[1], end[1]);
+  let record = db.lookupRead(view, start[1], end[1]);
   if (record !== 0 && !openHash(ctx, record, reply)) return;
   const atMs = momentOf(ctx, args, options, "hgetex", reply);
   if (atMs === null) return;
-  const isPast = atMs !== NO_TIME && atMs <= keyspace.nowMs;
-  let changed = 0;
-  if (options.expiry !== "") db.willChange();
+  const removes = atMs !== NO_TIME && isPast(ctx, atMs);
+  const changed: number[] = [];
+  if (options.expiry !== "") {
+    db.willChange();
+    record = dropStaleFields(ctx, args, record, fields.first, args.count);
+  }
   reply.array(fields.count);
   for (let i = fields.first; i < args.count; i++) {
     if (record === 0 || !hashes.find(view, start[i], end[i])) {
@@ -136,20 +141,23 @@ function hgetexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
     }
     replyEntry(reply, hashes.value);
     if (options.expiry === "") continue;
-    if (isPast) hashes.remove(view, start[i], end[i]);
+    if (removes) hashes.remove(view, start[i], end[i]);
     else if (atMs !== NO_TIME) hashes.setExpireAt(view, start[i], end[i], atMs);
     else if (!hashes.persist(view, start[i], end[i])) continue;
-    changed++;
+    changed.push(i);
   }
-  if (changed === 0) return;
-  if (isPast) {
+  if (changed.length === 0) return;
+  if (removes) {
     fieldsRemoved(ctx, args, record, "hexpired", changed);
     return;
   }
   storeHash(ctx, args, record);
   const event = atMs === NO_TIME ? "hpersist" : "hexpire";
+  if (ctx.effects.isOn) {
+    propagateFieldExpiry(ctx, args, changed, atMs === NO_TIME ? null : atMs);
+  }
   db.changed(NotifyClass.HASH, event, view, start[1], end[1]);
-  keyspace.dirty += changed - 1;
+  keyspace.dirty += changed.length - 1;
 }
 
 /**
@@ -164,7 +172,7 @@ function hsetexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   if (options === null) return;
   const fields = fieldArguments(args, word, 2, reply);
   if (fields === null) return;
-  const record = db.lookupWrite(view, start[1], end[1]);
+  let record = db.lookupWrite(view, start[1], end[1]);
   if (record !== 0 && !openHash(ctx, record, reply)) return;
   const { keyCondition } = options;
   if (keyCondition !== "" && (keyCondition === "XX") !== (record !== 0)) {
@@ -173,19 +181,21 @@ function hsetexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   }
   const atMs = momentOf(ctx, args, options, "hsetex", reply);
   if (atMs === null) return;
+  record = dropStaleFields(ctx, args, record, fields.first, args.count, fields.step);
   if (!fieldsMeet(ctx, args, record, fields, options.fieldCondition)) {
     reply.integer(0);
     return;
   }
-  if (atMs !== NO_TIME && atMs <= keyspace.nowMs) {
-    const removed = record === 0 ? 0 : removeFields(ctx, args, fields);
-    if (removed > 0) fieldsRemoved(ctx, args, record, "hexpired", removed);
-    reply.integer(removed === fields.count ? 1 : 0);
+  if (atMs !== NO_TIME && isPast(ctx, atMs)) {
+    const removed = record === 0 ? [] : removeFields(ctx, args, fields);
+    if (removed.length > 0) fieldsRemoved(ctx, args, record, "hexpired", removed);
+    reply.integer(removed.length === fields.count ? 1 : 0);
     return;
   }
   openOrCreateHash(ctx, record, reply);
   setFields(ctx, args, fields, options.expiry, atMs);
   storeHash(ctx, args, record);
+  if (ctx.effects.isOn) propagateFields(ctx, args, fields, options.expiry, atMs);
   db.changed(NotifyClass.HASH, "hset", view, start[1], end[1]);
   if (atMs !== NO_TIME) db.notify(NotifyClass.HASH, "hexpire", view, start[1], end[1]);
   keyspace.dirty += fields.count - 1;
@@ -209,12 +219,39 @@ function fieldsMeet(
   return true;
 }
 
-/** Removes the fields from the attached hash, and returns how many were there. */
-function removeFields(ctx: CommandContext, args: Args, fields: FieldArguments): number {
+/** HSETEX propagates without conditions and with a moment; as HSET if nothing expires. */
+function propagateFields(
+  ctx: CommandContext,
+  args: Args,
+  fields: FieldArguments,
+  expiry: string,
+  atMs: number,
+): void {
+  const { effects } = ctx;
+  const count = fields.count * fields.step;
+  if (expiry === "")
+    effects
+      .begin(2 + count)
+      .text("HSET")
+      .argument(args, 1);
+  else {
+    effects
+      .begin((atMs === NO_TIME ? 5 : 6) + count)
+      .text("HSETEX")
+      .argument(args, 1);
+    if (atMs === NO_TIME) effects.text("KEEPTTL");
+    else effects.text("PXAT").moment(atMs);
+    effects.text("FIELDS").integer(fields.count);
+  }
+  effects.arguments(args, fields.first, args.count);
+}
+
+/** Removes the fields from the attached hash, and returns the arguments of those that were there. */
+function removeFields(ctx: CommandContext, args: Args, fields: FieldArguments): number[] {
   const { view, start, end } = args;
-  let removed = 0;
+  const removed: number[] = [];
   for (let i = fields.first; i < args.count; i += fields.step) {
-    if (ctx.keyspace.hashes.remove(view, start[i], end[i])) removed++;
+    if (ctx.keyspace.hashes.remove(view, start[i], end[i])) removed.push(i);
   }
   return removed;
 }
@@ -254,9 +291,10 @@ function hgetdelCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): vo
   const { hashes } = ctx.keyspace;
   const fields = fieldArguments(args, 2, 1, reply);
   if (fields === null) return;
-  const record = ctx.db.lookupWrite(view, start[1], end[1]);
+  let record = ctx.db.lookupWrite(view, start[1], end[1]);
   if (record !== 0 && !openHash(ctx, record, reply)) return;
-  let removed = 0;
+  record = dropStaleFields(ctx, args, record, fields.first, args.count);
+  const removed: number[] = [];
   reply.array(fields.count);
   for (let i = fields.first; i < args.count; i++) {
     if (record === 0 || !hashes.find(view, start[i], end[i])) {
@@ -265,7 +303,7 @@ function hgetdelCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): vo
     }
     replyEntry(reply, hashes.value);
     hashes.remove(view, start[i], end[i]);
-    removed++;
+    removed.push(i);
   }
-  if (removed > 0) fieldsRemoved(ctx, args, record, "hdel", removed);
+  if (removed.length > 0) fieldsRemoved(ctx, args, record, "hdel", removed);
 }

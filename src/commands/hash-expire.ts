@@ -6,9 +6,16 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Hashes } from "../types/hash.ts";
 import type { CommandContext } from "./context.ts";
 import { GT_LT_NOT_COMPATIBLE, NX_NOT_COMPATIBLE } from "./generic-expire.ts";
-import { fieldArguments, fieldsRemoved, fieldsWord, momentArgument } from "./hash-fields.ts";
-import { openHash, storeHash } from "./hash-value.ts";
+import {
+  fieldArguments,
+  fieldsRemoved,
+  fieldsWord,
+  momentArgument,
+  propagateFieldExpiry,
+} from "./hash-fields.ts";
+import { dropStaleFields, openHash, storeHash } from "./hash-value.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
+import { isPast } from "./string-options.ts";
 
 /** What the commands reply for a field. */
 const NO_FIELD = -2;
@@ -86,11 +93,12 @@ function expireFields(
   if (fields === null) return;
   const atMs = momentArgument(ctx, args, 2, isSeconds, isRelative, command, reply);
   if (atMs === null) return;
-  const record = db.lookupWrite(view, start[1], end[1]);
+  let record = db.lookupWrite(view, start[1], end[1]);
   if (record !== 0 && !openHash(ctx, record, reply)) return;
+  record = dropStaleFields(ctx, args, record, fields.first, args.count);
   const { hashes } = keyspace;
-  const isPast = atMs <= keyspace.nowMs;
-  let changed = 0;
+  const removes = isPast(ctx, atMs);
+  const changed: number[] = [];
   reply.array(fields.count);
   for (let i = fields.first; i < args.count; i++) {
     if (record === 0 || !hashes.find(view, start[i], end[i])) {
@@ -98,20 +106,21 @@ function expireFields(
     } else if (!isMet(conditions, hashes.expireAtMs(view, start[i], end[i]), atMs)) {
       reply.integer(NOT_MET);
     } else {
-      changed++;
-      if (isPast) hashes.remove(view, start[i], end[i]);
+      changed.push(i);
+      if (removes) hashes.remove(view, start[i], end[i]);
       else hashes.setExpireAt(view, start[i], end[i], atMs);
-      reply.integer(isPast ? DELETED : DONE);
+      reply.integer(removes ? DELETED : DONE);
     }
   }
-  if (changed === 0) return;
-  if (isPast) {
+  if (changed.length === 0) return;
+  if (removes) {
     fieldsRemoved(ctx, args, record, "hexpired", changed);
     return;
   }
   storeHash(ctx, args, record);
+  if (ctx.effects.isOn) propagateFieldExpiry(ctx, args, changed, atMs);
   db.changed(NotifyClass.HASH, "hexpire", view, start[1], end[1]);
-  keyspace.dirty += changed - 1;
+  keyspace.dirty += changed.length - 1;
 }
 
 /** The conditions at arguments [3, to); null after an error reply. */
@@ -182,20 +191,22 @@ function hpersistCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): v
   const { view, start, end } = args;
   const fields = fieldArguments(args, 2, 1, reply);
   if (fields === null) return;
-  const record = ctx.db.lookupWrite(view, start[1], end[1]);
+  let record = ctx.db.lookupWrite(view, start[1], end[1]);
   if (record !== 0 && !openHash(ctx, record, reply)) return;
+  record = dropStaleFields(ctx, args, record, fields.first, args.count);
   const { hashes } = ctx.keyspace;
-  let changed = 0;
+  const changed: number[] = [];
   reply.array(fields.count);
   for (let i = fields.first; i < args.count; i++) {
     if (record === 0 || !hashes.find(view, start[i], end[i])) reply.integer(NO_FIELD);
     else if (hashes.persist(view, start[i], end[i])) {
       reply.integer(DONE);
-      changed++;
+      changed.push(i);
     } else reply.integer(NO_EXPIRY);
   }
-  if (changed === 0) return;
+  if (changed.length === 0) return;
   storeHash(ctx, args, record);
+  if (ctx.effects.isOn) propagateFieldExpiry(ctx, args, changed, null);
   ctx.db.changed(NotifyClass.HASH, "hpersist", view, start[1], end[1]);
-  ctx.keyspace.dirty += changed - 1;
+  ctx.keyspace.dirty += changed.length - 1;
 }

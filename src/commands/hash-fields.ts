@@ -80,21 +80,58 @@ export function momentArgument(
 
 /**
  * Removes fields of the attached hash, whose record was looked up last, and says so as `event`;
- * `removed` = how many really went. The key goes with its last field.
+ * `removed` = the arguments of those that really went. The key goes with its last field.
  */
 export function fieldsRemoved(
   ctx: CommandContext,
   args: Args,
   record: number,
   event: "hdel" | "hexpired",
-  removed: number,
+  removed: readonly number[],
 ): void {
   const { db, keyspace } = ctx;
   const { view, start, end } = args;
   const isGone = settleHash(db, record, keyspace.hashes);
-  if (removed === 0) return;
-  if (event === "hexpired") keyspace.expiredFields += removed;
+  if (removed.length === 0) return;
+  if (event === "hexpired") keyspace.expiredFields += removed.length;
+  if (ctx.effects.isOn) {
+    ctx.effects
+      .begin(2 + removed.length)
+      .text("HDEL")
+      .argument(args, 1);
+    writeFields(ctx, args, removed);
+  }
   db.changed(NotifyClass.HASH, event, view, start[1], end[1]);
   if (isGone) db.notify(NotifyClass.GENERIC, "del", view, start[1], end[1]);
-  keyspace.dirty += removed - 1;
+  keyspace.dirty += removed.length - 1;
+}
+
+/**
+ * The fields at these arguments propagate as expiring then, or, without a moment, as living
+ * forever. The words are those of Redis and Valkey 9 alike.
+ */
+export function propagateFieldExpiry(
+  ctx: CommandContext,
+  args: Args,
+  fields: readonly number[],
+  atMs: number | null,
+): void {
+  const { effects } = ctx;
+  if (atMs === null)
+    effects
+      .begin(4 + fields.length)
+      .text("HPERSIST")
+      .argument(args, 1);
+  else
+    effects
+      .begin(5 + fields.length)
+      .text("HPEXPIREAT")
+      .argument(args, 1)
+      .moment(atMs);
+  effects.text("FIELDS").integer(fields.length);
+  writeFields(ctx, args, fields);
+}
+
+function writeFields({ effects }: CommandContext, args: Args, fields: readonly number[]): void {
+  for (const index of fields) effects.argument(args, index);
 }

@@ -17,7 +17,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { ListpackEntry } from "../structures/listpack-entry.ts";
 import { int64Argument } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
-import { openOrCreateHash, storeHash } from "./hash-value.ts";
+import { openOrCreateHash, renewStaleFields, storeHash } from "./hash-value.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 
 const INT64_MIN = -(2n ** 63n);
@@ -50,8 +50,9 @@ function hincrbyCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): vo
   const { hashes } = ctx.keyspace;
   const amount = int64Argument(args, 3, reply);
   if (amount === null) return;
-  const record = db.lookupWrite(view, start[1], end[1]);
+  let record = db.lookupWrite(view, start[1], end[1]);
   if (!openOrCreateHash(ctx, record, reply)) return;
+  record = renewStaleFields(ctx, args, record, 2, 3);
   const value = hashes.find(view, start[2], end[2]) ? int64Of(hashes.value) : 0n;
   if (value === null) {
     reply.error("ERR hash value is not an integer");
@@ -83,8 +84,9 @@ function hincrbyfloatCommand(ctx: CommandContext, args: Args, reply: ReplyWriter
     reply.error("ERR value is NaN or Infinity");
     return;
   }
-  const record = db.lookupWrite(view, start[1], end[1]);
+  let record = db.lookupWrite(view, start[1], end[1]);
   if (!openOrCreateHash(ctx, record, reply)) return;
+  record = renewStaleFields(ctx, args, record, 2, 3);
   const value = hashes.find(view, start[2], end[2]) ? extendedOf(hashes.value) : ZERO;
   if (value === null) {
     reply.error("ERR hash value is not a float");
@@ -98,8 +100,24 @@ function hincrbyfloatCommand(ctx: CommandContext, args: Args, reply: ReplyWriter
   const count = writeExtended(scratch.bytes, 0, sum);
   hashes.set(view, start[2], end[2], scratch.view, 0, count);
   storeHash(ctx, args, record);
+  if (ctx.effects.isOn) propagateResult(ctx, args, count);
   db.changed(NotifyClass.HASH, "hincrbyfloat", view, start[1], end[1]);
   reply.bulk(scratch.view, 0, count);
+}
+
+/**
+ * HINCRBYFLOAT propagates with its result, the first `count` bytes of the scratch memory, since
+ * other servers may calculate otherwise. A field that expires still does.
+ */
+function propagateResult(ctx: CommandContext, args: Args, count: number): void {
+  const { effects, keyspace, scratch } = ctx;
+  if (keyspace.hashes.expireAtMs(args.view, args.start[2], args.end[2]) < 0) {
+    effects.begin(4).text("HSET").arguments(args, 1, 3);
+  } else {
+    effects.begin(7).text("HSETEX").argument(args, 1).text("KEEPTTL").text("FIELDS").integer(1);
+    effects.argument(args, 2);
+  }
+  effects.bytes(scratch.view, 0, count);
 }
 
 function int64Of(value: ListpackEntry): bigint | null {

@@ -9,7 +9,14 @@ import type { Args } from "../protocol/args.ts";
 import { wrongArity } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { CommandContext } from "./context.ts";
-import { openHash, openOrCreateHash, settleHash, storeHash } from "./hash-value.ts";
+import {
+  dropStaleFields,
+  openHash,
+  openOrCreateHash,
+  renewStaleFields,
+  settleHash,
+  storeHash,
+} from "./hash-value.ts";
 import { replyEntry } from "./listpack-reply.ts";
 import { memberScan, replyEmptyScan, replyScan, scanCursor } from "./member-scan.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
@@ -181,8 +188,9 @@ function hsetnxCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   const { view, start, end } = args;
   const db = ctx.db;
   const hashes = ctx.keyspace.hashes;
-  const record = db.lookupWrite(view, start[1], end[1]);
+  let record = db.lookupWrite(view, start[1], end[1]);
   if (!openOrCreateHash(ctx, record, reply)) return;
+  record = renewStaleFields(ctx, args, record, 2, 3);
   if (hashes.find(view, start[2], end[2])) {
     reply.integer(0);
     return;
@@ -232,6 +240,10 @@ function hdelCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
     return;
   }
   if (!openHash(ctx, record, reply)) return;
+  if (dropStaleFields(ctx, args, record, 2, count) === 0) {
+    reply.integer(0);
+    return;
+  }
   let removed = 0;
   for (let i = 2; i < count && hashes.length > 0; i++) {
     if (hashes.remove(view, start[i], end[i])) removed++;

@@ -20,6 +20,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { ListpackEntry } from "../structures/listpack-entry.ts";
 import { int64Argument } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
+import { dropStaleField } from "./hash-value.ts";
 import { Acl, type CommandSpec, Flag, type KeySpec, oneKey } from "./spec.ts";
 import { bytesOf, stringLength, stringStart } from "./string-value.ts";
 
@@ -333,6 +334,9 @@ function lookupPattern(ctx: CommandContext, pattern: string, element: string): s
   if (typeOf(meta) !== ValueType.HASH) return null;
   hashes.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
   const field = viewOfText(pattern.slice(arrow + 2));
+  // With STORE the request propagates, and must find the same when it is read.
+  const isGone = dropStaleField(ctx, record, key, 0, key.byteLength, field, 0, field.byteLength);
+  if (isGone) return null;
   return hashes.find(field, 0, field.byteLength) ? entryText(hashes.value) : null;
 }
 

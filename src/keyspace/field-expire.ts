@@ -76,7 +76,9 @@ export class FieldExpiry {
     hashes.attach(rootOf(view, record, meta), encodingOf(meta));
     let removed = 0;
     for (let goesOn = true; goesOn && hashes.hasExpiries;) {
-      const count = hashes.removeExpired(SLICE_FIELDS);
+      const count = hashes.removeExpired(SLICE_FIELDS, (fields, from, to) => {
+        keyspace.onFieldVanished(database.id, view, start, end, fields, from, to);
+      });
       removed += count;
       this.sampled += hashes.sampledCount;
       this.expired += count;

@@ -67,6 +67,16 @@ export interface KeyspaceHooks {
   onReplaced(database: number, by: number): void;
   /** A key vanished by itself: replicas and the AOF must hear of it as a deletion. */
   onVanished(database: number, view: DataView, start: number, end: number, evicted: boolean): void;
+  /** The same of a field of a hash. */
+  onFieldVanished(
+    database: number,
+    view: DataView,
+    start: number,
+    end: number,
+    fieldView: DataView,
+    fieldStart: number,
+    fieldEnd: number,
+  ): void;
 }
 
 /** Why keys may not vanish by themselves. */
@@ -179,7 +189,8 @@ export class Keyspace {
   /** Reads the clock: called once per batch of requests, and by the cron. */
   tick(): void {
     this.nowMs = this.clock.nowMs();
-    this.hashes.nowMs = this.nowMs;
+    // Where expired keys are shown, as while a log of changes is read, so are fields.
+    this.hashes.nowMs = this.mayExpire || this.hidesExpired ? this.nowMs : 0;
     this.accessClock = Math.floor(this.nowMs / 1000) & Meta.CLOCK_MASK;
   }
 
@@ -259,6 +270,19 @@ export class Keyspace {
 
   onModified(database: number, view: DataView, start: number, end: number): void {
     this.hooks.onModified(database, view, start, end);
+  }
+
+  /** A field of the hash of a key expired: replicas and the AOF must hear of it. */
+  onFieldVanished(
+    database: number,
+    view: DataView,
+    start: number,
+    end: number,
+    fieldView: DataView,
+    fieldStart: number,
+    fieldEnd: number,
+  ): void {
+    this.hooks.onFieldVanished(database, view, start, end, fieldView, fieldStart, fieldEnd);
   }
 
   /** Removes the key looked up last in `database`, because its time has come. */

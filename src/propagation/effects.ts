@@ -150,6 +150,24 @@ export class Effects {
     this.isExplicit = true;
   }
 
+  /** A field of the hash of a key is gone without a command for it: it expired. */
+  fieldVanished(
+    database: number,
+    view: DataView,
+    start: number,
+    end: number,
+    fieldView: DataView,
+    fieldStart: number,
+    fieldEnd: number,
+  ): void {
+    this.log.beginUnit();
+    this.log.command(database, 3);
+    this.log.argumentText("HDEL");
+    this.log.argument(view, start, end);
+    this.log.argument(fieldView, fieldStart, fieldEnd);
+    this.log.endUnit();
+  }
+
   /** A key is gone without a command for it: it expired, or was evicted. */
   vanished(database: number, view: DataView, start: number, end: number, evicted: boolean): void {
     const unlinks = evicted ? this.unlinksEvicted : this.unlinksExpired;

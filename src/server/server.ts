@@ -160,6 +160,11 @@ export class Server implements ServerControl, ConnectionHost {
         this.isVanishing = false;
       },
       onReplaced: (database, by) => this.onReplaced(database, by),
+      onFieldVanished: (database, view, start, end, fieldView, fieldStart, fieldEnd) => {
+        const { effects } = this;
+        if (!effects.isOn) return;
+        effects.fieldVanished(database, view, start, end, fieldView, fieldStart, fieldEnd);
+      },
       onVanished: (database, view, start, end, evicted) => {
         if (this.effects.isOn) this.effects.vanished(database, view, start, end, evicted);
         // What follows tells onModified, if anyone listens.

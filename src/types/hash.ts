@@ -253,11 +253,14 @@ export class Hashes {
 
   /**
    * Removes fields that have expired: of those that expire, looks at the next `count` or a few
-   * more. Returns how many were removed. Sets `roundIsOver` when all have been looked at.
-   * Requires: hasExpiries.
+   * more. Returns how many were removed. Sets `roundIsOver` when all have been looked at. Before it
+   * removes a field it tells `onRemoved` where the field's name is. Requires: hasExpiries.
    * COLD: active expiry.
    */
-  removeExpired(count: number): number {
+  removeExpired(
+    count: number,
+    onRemoved: (view: DataView, start: number, end: number) => void,
+  ): number {
     const { arena, expiries } = this;
     const found: number[] = [];
     this.roundIsOver = false;
@@ -271,6 +274,7 @@ export class Hashes {
       const view = arena.views[entry >>> Ref.SEGMENT_SHIFT];
       const start = expiries.fieldStart(entry);
       const end = start + expiries.fieldLength(entry);
+      onRemoved(view, start, end);
       this.removeEntry(view, start, end);
       expiries.remove(view, start, end);
       removed++;
@@ -282,6 +286,13 @@ export class Hashes {
   /** Of the last `removeExpired`. */
   roundIsOver = false;
   sampledCount = 0;
+
+  /** Removes a field if it has expired; true if it did. Its name is not in this hash. */
+  removeIfExpired(view: DataView, start: number, end: number): boolean {
+    if (!this.hasExpiries || !this.isExpired(view, start, end)) return false;
+    this.persist(view, start, end);
+    return this.removeEntry(view, start, end);
+  }
 
   /** Removes a field; false if it is not there. Grows the arena. */
   remove(view: DataView, start: number, end: number): boolean {

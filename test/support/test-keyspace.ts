@@ -39,6 +39,7 @@ export function testKeyspace(seed = 1, databaseCount = 2): TestKeyspace {
     onEvent: (_class, event, database, view, start, end) => note(database, event, view, start, end),
     onModified: (database, view, start, end) => note(database, "(modified)", view, start, end),
     onReplaced: (database, by) => events.push(`${database} (replaced by ${by})`),
+    onFieldVanished: () => {},
     onVanished: (database, view, start, end, evicted) =>
       note(database, evicted ? "(evicted)" : "(expired)", view, start, end),
   });

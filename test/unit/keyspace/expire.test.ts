@@ -69,6 +69,7 @@ describe("active expiry", () => {
       onModified: nothing,
       onReplaced: nothing,
       onVanished: nothing,
+      onFieldVanished: nothing,
     });
     const expiry = new ActiveExpiry(keyspace, clock);
     for (const database of keyspace.databases) {

@@ -80,7 +80,9 @@ class Model {
   removeExpired(count: number): void {
     if (!this.hashes.hasExpiries) return;
     const before = this.hashes.length;
-    const removed = this.hashes.removeExpired(count);
+    let told = 0;
+    const removed = this.hashes.removeExpired(count, () => told++);
+    expect(told).toBe(removed);
     expect(before - this.hashes.length).toBe(removed);
     for (const [name] of this.fields) {
       if (this.visible(name) === undefined && !this.isStored(name)) this.fields.delete(name);
