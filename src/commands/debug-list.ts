@@ -15,6 +15,7 @@ import {
   listpackLength,
   listpackNext,
 } from "../structures/listpack.ts";
+import { ListCursor } from "../structures/quicklist.ts";
 import { ListEncoding } from "../types/list.ts";
 import type { CommandContext } from "./context.ts";
 import { attachList } from "./list-value.ts";
@@ -36,7 +37,8 @@ export function debugListpack(ctx: CommandContext, args: Args, reply: ReplyWrite
     reply.error("ERR Not a listpack encoded object.");
     return;
   }
-  const lines = describeListpack(arena, rootOf(viewOf(arena, record), record, meta));
+  const root = rootOf(viewOf(arena, record), record, meta);
+  const lines = describeListpack(arena.views[root >>> Ref.SEGMENT_SHIFT], listpackBase(root));
   for (const line of lines) ctx.log.warning(line);
   reply.simple("Listpack structure printed on stdout");
 }
@@ -55,13 +57,15 @@ export function debugQuicklist(ctx: CommandContext, args: Args, reply: ReplyWrit
   }
   const showsContents = args.count === 4 && parseInt(args.text(3), 10) > 0;
   const list = attachList(ctx, record).asQuicklist();
+  const cursor = new ListCursor();
   const { count, nodeCount, fill, compressDepth } = list;
   ctx.log.warning(`quicklist: ${count} elements, ${nodeCount} nodes, ${fill}, ${compressDepth}`);
   for (let node = list.head; node !== 0; node = list.nextNode(node)) {
     const isPlain = list.plainBytesOf(node) > 0;
     ctx.log.warning(`node: ${isPlain ? "plain" : "packed"}, ${list.nodeBytes(node)} bytes`);
     if (!showsContents || isPlain) continue;
-    for (const line of describeListpack(arena, list.entryOf(node))) ctx.log.warning(line);
+    list.open(cursor, node);
+    for (const line of describeListpack(cursor.view, cursor.base)) ctx.log.warning(line);
   }
   reply.simple("Quicklist structure printed on stdout");
 }
@@ -105,9 +109,7 @@ function isQuicklist(arena: Arena, record: number): boolean {
   return isList && encodingOf(meta) === ListEncoding.QUICKLIST;
 }
 
-function describeListpack(arena: Arena, listpack: number): string[] {
-  const view = arena.views[listpack >>> Ref.SEGMENT_SHIFT];
-  const base = listpackBase(listpack);
+function describeListpack(view: DataView, base: number): string[] {
   const lines = [`listpack: ${listpackBytes(view, base)} bytes, ${listpackLength(view, base)}`];
   const entry = new ListpackEntry();
   for (let at = base + Listpack.HEADER; !listpackIsEnd(view, at);) {

@@ -9,7 +9,7 @@ import { type ReplyWriter, ReplyType } from "../protocol/reply-writer.ts";
 import type { Lists } from "../types/list.ts";
 import { checkType } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
-import { attachList, listShrank, storeList } from "./list-value.ts";
+import { attachList, listShrank, noteList, storeList } from "./list-value.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 import { offsetArgument } from "./string-value.ts";
 
@@ -194,7 +194,7 @@ function lremCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   while (more && removed < wanted) {
     if (lists.equals(view, from, to)) {
       more = lists.remove(forwards);
-      storeList(ctx, record, lists);
+      noteList(ctx, record, lists);
       removed++;
     } else more = lists.step(forwards);
   }

@@ -20,9 +20,15 @@ export function attachList(ctx: CommandContext, record: number): Lists {
   return lists;
 }
 
-/** Notes a list's new place and encoding in its record. */
-export function storeList(ctx: CommandContext, record: number, lists: Lists): void {
+/** Notes a list's new place and encoding in its record, between two changes by one command. */
+export function noteList(ctx: CommandContext, record: number, lists: Lists): void {
   ctx.db.updateRoot(record, lists.encoding, lists.root);
+}
+
+/** The same after the last change. */
+export function storeList(ctx: CommandContext, record: number, lists: Lists): void {
+  lists.rest();
+  noteList(ctx, record, lists);
 }
 
 /** Gives the key looked up last, argument `keyIndex`, which is missing, the attached list. */
@@ -32,6 +38,7 @@ export function insertList(
   keyIndex: number,
   lists: Lists,
 ): number {
+  lists.rest();
   return ctx.db.insertRoot(
     args.view,
     args.start[keyIndex],

@@ -192,7 +192,8 @@ export class RdbDecoder {
     }
     if (quicklist.count === 0) this.isEmpty = true;
     // Valkey leaves a ziplist's elements in a quicklist, however few they are.
-    else if (type !== RdbType.LIST_ZIPLIST) lists.settle();
+    else if (type === RdbType.LIST_ZIPLIST) lists.rest();
+    else lists.settle();
     this.encoding = lists.encoding;
     this.root = lists.root;
   }

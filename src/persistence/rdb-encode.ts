@@ -21,6 +21,7 @@ import { storedLength } from "../memory/stored-bytes.ts";
 import { intsetBase, intsetBytes } from "../structures/intset.ts";
 import { listpackBase, listpackBytes } from "../structures/listpack.ts";
 import type { ListpackEntry } from "../structures/listpack-entry.ts";
+import { ListCursor } from "../structures/quicklist.ts";
 import { HashEncoding } from "../types/hash.ts";
 import { ListEncoding } from "../types/list.ts";
 import { SetEncoding } from "../types/set.ts";
@@ -148,20 +149,23 @@ export class RdbEncoder {
 
   private *quicklist(root: number): Steps {
     const { writer, structures } = this;
-    const { lists, arena } = structures;
+    const { lists } = structures;
+    const cursor = new ListCursor();
     lists.attach(root, ListEncoding.QUICKLIST);
     const quicklist = lists.asQuicklist();
     writer.size(quicklist.nodeCount);
     let stepAt = writer.length;
+    let bytes: Uint8Array = new Uint8Array(0);
     for (let node = quicklist.head; node !== 0; node = quicklist.nextNode(node)) {
-      const block = quicklist.entryOf(node);
-      const plainBytes = quicklist.plainBytesOf(node);
+      quicklist.open(cursor, node);
+      const { view, base, plainBytes } = cursor;
       writer.size(plainBytes === 0 ? RdbNode.PACKED : RdbNode.PLAIN);
-      if (plainBytes === 0) writeListpack(structures, writer, block);
-      else {
-        const start = (block & Ref.GRANULE_MASK) << 3;
-        const view = arena.views[block >>> Ref.SEGMENT_SHIFT];
-        const steps = this.stringSteps(view, start, start + plainBytes);
+      if (plainBytes === 0) {
+        // One array serves all nodes of a segment.
+        if (bytes.buffer !== view.buffer) bytes = new Uint8Array(view.buffer);
+        writer.string(bytes, base, base + listpackBytes(view, base));
+      } else {
+        const steps = this.stringSteps(view, base, base + plainBytes);
         if (steps !== null) yield* steps;
       }
       if (!isStepOver(writer, stepAt)) continue;

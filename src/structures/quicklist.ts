@@ -2,29 +2,24 @@
 /**
  * Quicklists: long lists, as a doubly linked list of listpacks.
  *
- *     root (24 bytes)   offset  size  meaning
- *                            0  i32   first node, 0 = none
- *                            4  i32   last node
- *                            8  f64   count of elements
- *                           16  u32   count of nodes
- *                           20  i16   fill: limit of a node, see below
- *                           22  u16   compress depth, as it was configured
- *
- *     node (24 bytes)        0  i32   previous node, 0 = none
- *                            4  i32   next node
- *                            8  i32   packed: its listpack; plain: the bytes of its only element
- *                           12  u32   count of elements
- *                           16  u32   plain: bytes of the element; packed: 0
+ *     root -> node <-> node <-> ... <-> node       each node: a listpack, or one large element
  *
  * fill is list-max-listpack-size when the quicklist was made: -1 to -5 limit a node to 4, 8, 16, 32
  * or 64 KiB, a positive number to so many elements and 8 KiB. An element that would not fit into a
  * node of its own becomes a plain node. Nodes split, fill and merge exactly as in Valkey, so that
- * the conversion back to one listpack happens where it does there.
+ * the conversion back to one listpack happens where it does there. structures/quicklist-node.ts
+ * draws the blocks.
+ *
+ * With a compress depth d (list-compress-depth), all nodes but the d first and the d last ones are
+ * compressed while no command uses them. A cursor that comes to a compressed node reads an expanded
+ * copy of its own; a change expands the node itself, and `rest`, called when the command has made
+ * its changes, compresses what is due. Without a depth nothing is ever noted for `rest`.
  *
  * Invariants
  *  1. The counts of the root are the sums over its nodes; no node is empty.
  *  2. A packed node's count is its listpack's; a plain node's is 1.
  *  3. `previous` and `next` agree, and end at the first and the last node.
+ *  4. After `rest`, the d nodes at either end are not compressed, and inner nodes are if worth it.
  *
  * push and the removal of an end are O(bytes of a node) at most; seek is O(nodes) from the nearer
  * end; insert, replace and remove at a cursor are O(bytes of a node).
@@ -37,51 +32,49 @@
  * then byte for byte what an RDB file holds.
  */
 import { copyBytes, equalBytes } from "../base/bytes.ts";
-import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
+import { type Arena, Ref } from "../memory/arena.ts";
 import { ListpackEntry, entryBefore, entryEnd, entryEquals } from "./listpack-entry.ts";
 import {
   Listpack,
   listpackAppend,
   listpackBase,
   listpackBytes,
-  listpackCompact,
   listpackCreate,
-  listpackDuplicate,
-  listpackFree,
   listpackInsert,
   listpackInsertEncoded,
   listpackIsEnd,
   listpackLast,
   listpackLength,
-  listpackMemoryBytes,
   listpackMerge,
   listpackPrepend,
   listpackRemove,
   listpackReplace,
   listpackSeek,
 } from "./listpack.ts";
+import { quicklistNodeCount } from "./quicklist-blocks.ts";
+import {
+  Node,
+  NodeCompressor,
+  Root,
+  expandInto,
+  expandNode,
+  freeNode,
+  isCompressed,
+  nodeBytes,
+  setWordAt,
+  wordAt,
+} from "./quicklist-node.ts";
 
-const ROOT_BYTES = 24;
-const NODE_BYTES = 24;
-
-/** Words of the root. */
-const enum Root {
-  HEAD = 0,
-  TAIL = 1,
-  NODES = 4,
-}
 const COUNT_AT = 8;
 const FILL_AT = 20;
 const COMPRESS_AT = 22;
 
-/** Words of a node. */
-const enum Node {
-  PREVIOUS = 0,
-  NEXT = 1,
-  ENTRY = 2,
-  COUNT = 3,
-  PLAIN_BYTES = 4,
-}
+/** Where a cursor's copy of a compressed node begins: not at 0, which is no position. */
+const COPY_BASE = 8;
+/** A larger copy is not kept. */
+const KEPT_COPY_BYTES = 128 * 1024;
+/** So many changed nodes wait for `rest` before a removal through a cursor calls it. */
+const CHANGED_MAX = 32;
 
 const FILL_MIN = -5;
 const FILL_MAX = 32767;
@@ -117,6 +110,8 @@ export class ListCursor {
   plainBytes = 0;
   /** The element, after `read`. */
   readonly entry = new ListpackEntry();
+  /** Expanded copy of the compressed node that the cursor is in. */
+  private copy = new Uint8Array(0);
 
   /** Reads the element at the cursor into `entry`. Requires: at !== 0. */
   read(): void {
@@ -131,6 +126,16 @@ export class ListCursor {
       this.plainBytes === end - start &&
       equalBytes(this.view, this.base, other, start, this.plainBytes)
     );
+  }
+
+  /** Points at an expanded copy of a compressed node. Nothing that was read before stays valid. */
+  placeInCopy(arena: Arena, node: number): void {
+    const bytes = COPY_BASE + nodeBytes(arena, node);
+    const isFitting = this.copy.length >= bytes && this.copy.length <= KEPT_COPY_BYTES;
+    if (!isFitting) this.copy = new Uint8Array(bytes);
+    expandInto(arena, node, this.copy, COPY_BASE);
+    if (this.view.buffer !== this.copy.buffer) this.view = new DataView(this.copy.buffer);
+    this.base = COPY_BASE;
   }
 
   /** Points at an entry of a listpack, which may be moved to. */
@@ -149,12 +154,21 @@ export class Quicklist {
   /** Elements from this size on become plain nodes; 0 = as fill says (DEBUG). */
   packedThreshold = 0;
 
+  /** With a compress depth: nodes that were added or changed, or whose neighbour went. */
+  private readonly changed: number[] = [];
+  private compressor: NodeCompressor | null = null;
+
   constructor(private readonly arena: Arena) {}
+
+  attach(root: number): void {
+    this.root = root;
+    if (this.changed.length !== 0) this.changed.length = 0;
+  }
 
   /** Attaches to a new, empty quicklist. Grows the arena. */
   create(fill: number, compressDepth: number): void {
-    const root = this.arena.allocate(ROOT_BYTES);
-    this.root = root;
+    const root = this.arena.allocate(Root.BYTES);
+    this.attach(root);
     this.setWord(root, Root.HEAD, 0);
     this.setWord(root, Root.TAIL, 0);
     this.setWord(root, Root.NODES, 0);
@@ -200,17 +214,9 @@ export class Quicklist {
     return this.word(node, Node.PLAIN_BYTES) >>> 0;
   }
 
-  /** The block of a node: its listpack, or its plain element's bytes. */
-  entryOf(node: number): number {
-    return this.word(node, Node.ENTRY);
-  }
-
   /** Bytes of a node's listpack or element. */
   nodeBytes(node: number): number {
-    const plain = this.plainBytesOf(node);
-    if (plain !== 0) return plain;
-    const entry = this.word(node, Node.ENTRY);
-    return listpackBytes(this.arena.views[entry >>> Ref.SEGMENT_SHIFT], listpackBase(entry));
+    return nodeBytes(this.arena, node);
   }
 
   /** Appends a node with this listpack, which belongs to the quicklist then. Grows the arena. */
@@ -242,6 +248,19 @@ export class Quicklist {
       this.link(this.newPackedNode(view, start, end), neighbour, !atHead);
     }
     this.addCount(1);
+  }
+
+  /** Points the cursor at the listpack or the plain element of a node as a whole: at its `base`. */
+  open(cursor: ListCursor, node: number): void {
+    cursor.node = node;
+    cursor.plainBytes = this.plainBytesOf(node);
+    if (isCompressed(this.arena, node)) cursor.placeInCopy(this.arena, node);
+    else {
+      const entry = this.word(node, Node.ENTRY);
+      cursor.view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
+      cursor.base = listpackBase(entry);
+    }
+    cursor.at = cursor.base;
   }
 
   /** Points the cursor at the first or the last element; false if there is none. */
@@ -312,6 +331,7 @@ export class Quicklist {
     start: number,
     end: number,
   ): void {
+    this.expandAt(cursor);
     const { node } = cursor;
     const bytes = end - start;
     const isPlain = cursor.plainBytes !== 0;
@@ -336,8 +356,10 @@ export class Quicklist {
     }
     if (isAtEdge) {
       const neighbour = this.word(node, after ? Node.NEXT : Node.PREVIOUS);
-      if (this.allowsInsert(neighbour, bytes)) this.addToEnd(neighbour, after, view, start, end);
-      else this.link(this.newPackedNode(view, start, end), node, after);
+      if (this.allowsInsert(neighbour, bytes)) {
+        this.prepare(neighbour);
+        this.addToEnd(neighbour, after, view, start, end);
+      } else this.link(this.newPackedNode(view, start, end), node, after);
       return;
     }
     const right = this.splitNode(node, behind);
@@ -347,6 +369,7 @@ export class Quicklist {
 
   /** Replaces the element at the cursor, which is stale then. As `insert`. */
   replaceElement(cursor: ListCursor, view: DataView, start: number, end: number): void {
+    this.expandAt(cursor);
     const { node } = cursor;
     const bytes = end - start;
     const isLarge = this.isLarge(bytes);
@@ -379,6 +402,8 @@ export class Quicklist {
    * `forwards`; false beyond the end. Grows the arena.
    */
   remove(cursor: ListCursor, forwards: boolean): boolean {
+    if (this.changed.length > CHANGED_MAX) this.rest();
+    this.expandAt(cursor);
     const { node } = cursor;
     const neighbour = this.word(node, forwards ? Node.NEXT : Node.PREVIOUS);
     const count = this.word(node, Node.COUNT) - 1;
@@ -430,7 +455,10 @@ export class Quicklist {
       const held = this.nodeCountOf(node);
       const removed = Math.min(rest, held - offset);
       if (removed === held) this.unlink(node);
-      else this.removeWithin(node, offset, removed);
+      else {
+        this.prepare(node);
+        this.removeWithin(node, offset, removed);
+      }
       this.addCount(-removed);
       rest -= removed;
       node = next;
@@ -441,10 +469,11 @@ export class Quicklist {
   /** Frees the quicklist, all but the listpack of its only node, which is returned. */
   takeOnlyListpack(): number {
     const node = this.word(this.root, Root.HEAD);
+    expandNode(this.arena, node);
     const listpack = this.word(node, Node.ENTRY);
-    this.arena.free(node, NODE_BYTES);
-    this.arena.free(this.root, ROOT_BYTES);
-    this.root = 0;
+    this.arena.free(node, Node.BYTES);
+    this.arena.free(this.root, Root.BYTES);
+    this.attach(0);
     return listpack;
   }
 
@@ -453,16 +482,14 @@ export class Quicklist {
    * COLD: for tests.
    */
   verify(): void {
-    const { arena } = this;
+    const cursor = new ListCursor();
     let previous = 0;
     let count = 0;
     let nodes = 0;
     for (let node = this.head; node !== 0; node = this.nextNode(node)) {
       if (this.word(node, Node.PREVIOUS) !== previous) throw new Error("a wrong link back");
-      const entry = this.word(node, Node.ENTRY);
-      const view = arena.views[entry >>> Ref.SEGMENT_SHIFT];
-      const isPlain = this.plainBytesOf(node) !== 0;
-      const held = isPlain ? 1 : listpackLength(view, listpackBase(entry));
+      this.open(cursor, node);
+      const held = cursor.plainBytes !== 0 ? 1 : listpackLength(cursor.view, cursor.base);
       if (held === 0 || held !== this.nodeCountOf(node)) throw new Error("a wrong node count");
       previous = node;
       count += held;
@@ -470,6 +497,54 @@ export class Quicklist {
     }
     if (this.word(this.root, Root.TAIL) !== previous) throw new Error("a wrong last node");
     if (count !== this.count || nodes !== this.nodeCount) throw new Error("wrong counts");
+  }
+
+  /**
+   * Compresses what was changed and is not near an end, and expands what came near one: due when a
+   * command has changed a quicklist. O(depth, and bytes of the changed nodes).
+   */
+  rest(): void {
+    if (this.changed.length !== 0) this.compressChanged();
+  }
+
+  /** COLD: with a compress depth only. */
+  private compressChanged(): void {
+    const { arena, changed, compressDepth } = this;
+    this.compressor ??= new NodeCompressor(arena);
+    const ends = new Set<number>();
+    let first = this.word(this.root, Root.HEAD);
+    let last = this.word(this.root, Root.TAIL);
+    for (let depth = 0; depth < compressDepth && first !== 0 && !ends.has(first); depth++) {
+      ends.add(first).add(last);
+      first = this.word(first, Node.NEXT);
+      last = this.word(last, Node.PREVIOUS);
+    }
+    for (const node of ends) expandIfPossible(arena, node);
+    // What left the ends, as others came, stands next to them: at most as many as came.
+    for (let left = changed.length; left > 0 && first !== 0 && !ends.has(first); left--) {
+      if (!ends.has(last)) changed.push(first, last);
+      first = this.word(first, Node.NEXT);
+      last = this.word(last, Node.PREVIOUS);
+    }
+    for (const node of changed) if (!ends.has(node)) this.compressor.compress(node);
+    changed.length = 0;
+  }
+
+  /** Expands a node that is about to be changed, and notes it for `rest`. Grows the arena. */
+  private prepare(node: number): void {
+    if (this.compressDepth === 0) return;
+    expandNode(this.arena, node);
+    const { changed } = this;
+    if (changed.length === 0 || changed[changed.length - 1] !== node) changed.push(node);
+  }
+
+  /** The same for the node of a cursor, which stays where it is. */
+  private expandAt(cursor: ListCursor): void {
+    if (this.compressDepth === 0) return;
+    const offset = cursor.at - cursor.base;
+    this.prepare(cursor.node);
+    this.open(cursor, cursor.node);
+    cursor.at += offset;
   }
 
   private word(reference: number, field: number): number {
@@ -511,10 +586,11 @@ export class Quicklist {
   }
 
   private newNode(entry: number, count: number, plainBytes: number): number {
-    const node = this.arena.allocate(NODE_BYTES);
+    const node = this.arena.allocate(Node.BYTES);
     this.setWord(node, Node.ENTRY, entry);
     this.setWord(node, Node.COUNT, count);
     this.setWord(node, Node.PLAIN_BYTES, plainBytes);
+    this.setWord(node, Node.COMPRESSED_BYTES, 0);
     return node;
   }
 
@@ -537,6 +613,8 @@ export class Quicklist {
     start: number,
     end: number,
   ): void {
+    // The nodes at the ends are compressed only where memory ended when they should be expanded.
+    expandNode(this.arena, node);
     const entry = this.word(node, Node.ENTRY);
     const moved = atHead
       ? listpackPrepend(this.arena, entry, view, start, end)
@@ -561,13 +639,13 @@ export class Quicklist {
     if (next === 0) this.setWord(root, Root.TAIL, node);
     else this.setWord(next, Node.PREVIOUS, node);
     this.setWord(root, Root.NODES, this.word(root, Root.NODES) + 1);
+    if (this.compressDepth !== 0) this.changed.push(node);
   }
 
   /** Takes a node out and frees it. The count of elements is the caller's to correct. */
   private unlink(node: number): void {
     this.unlinkNode(node);
-    freeEntry(this.arena, this.word(node, Node.ENTRY), this.plainBytesOf(node));
-    this.arena.free(node, NODE_BYTES);
+    freeNode(this.arena, node);
   }
 
   private unlinkNode(node: number): void {
@@ -579,6 +657,11 @@ export class Quicklist {
     if (next === 0) this.setWord(root, Root.TAIL, previous);
     else this.setWord(next, Node.PREVIOUS, previous);
     this.setWord(root, Root.NODES, this.word(root, Root.NODES) - 1);
+    if (this.compressDepth === 0) return;
+    const { changed } = this;
+    for (let i = changed.length - 1; i >= 0; i--) if (changed[i] === node) changed.splice(i, 1);
+    const neighbour = previous === 0 ? next : previous;
+    if (neighbour !== 0) changed.push(neighbour);
   }
 
   /** Points the cursor at a node's first or last element; false if the node is 0. */
@@ -587,7 +670,7 @@ export class Quicklist {
       cursor.at = 0;
       return false;
     }
-    this.enter(cursor, node);
+    this.open(cursor, node);
     if (cursor.plainBytes === 0) {
       cursor.at = atHead ? cursor.base + Listpack.HEADER : listpackLast(cursor.view, cursor.base);
     }
@@ -596,17 +679,8 @@ export class Quicklist {
 
   /** Points the cursor at a node's element `offset`, negative from its end. */
   private placeAt(cursor: ListCursor, node: number, offset: number): void {
-    this.enter(cursor, node);
+    this.open(cursor, node);
     if (cursor.plainBytes === 0) cursor.at = listpackSeek(cursor.view, cursor.base, offset);
-  }
-
-  private enter(cursor: ListCursor, node: number): void {
-    const entry = this.word(node, Node.ENTRY);
-    cursor.node = node;
-    cursor.view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
-    cursor.base = listpackBase(entry);
-    cursor.at = cursor.base;
-    cursor.plainBytes = this.plainBytesOf(node);
   }
 
   private removeWithin(node: number, offset: number, count: number): void {
@@ -660,6 +734,8 @@ export class Quicklist {
 
   /** Moves the elements of the node behind `first` into it. */
   private merge(first: number, second: number): void {
+    this.prepare(first);
+    expandNode(this.arena, second);
     const merged = listpackMerge(
       this.arena,
       this.word(first, Node.ENTRY),
@@ -668,126 +744,15 @@ export class Quicklist {
     this.setWord(first, Node.ENTRY, merged);
     this.setWord(first, Node.COUNT, this.nodeCountOf(first) + this.nodeCountOf(second));
     this.unlinkNode(second);
-    this.arena.free(second, NODE_BYTES);
+    this.arena.free(second, Node.BYTES);
   }
 }
 
-function freeEntry(arena: Arena, entry: number, plainBytes: number): void {
-  if (plainBytes === 0) listpackFree(arena, entry);
-  else arena.free(entry, plainBytes);
-}
-
-/** Frees a quicklist with all its nodes. O(nodes). */
-export function quicklistFree(arena: Arena, root: number): void {
-  quicklistFreeNodes(arena, root, Infinity);
-}
-
-/**
- * Frees up to `count` nodes of a quicklist that nobody uses any more, and with the last one the
- * root. Returns whether nodes are left.
- */
-export function quicklistFreeNodes(arena: Arena, root: number, count: number): boolean {
-  let node = wordAt(arena, root, Root.HEAD);
-  for (let freed = 0; node !== 0 && freed < count; freed++) {
-    const next = wordAt(arena, node, Node.NEXT);
-    const plainBytes = wordAt(arena, node, Node.PLAIN_BYTES) >>> 0;
-    freeEntry(arena, wordAt(arena, node, Node.ENTRY), plainBytes);
-    arena.free(node, NODE_BYTES);
-    node = next;
+/** Expands a node, unless the arena ends: then it stays as it is, and is only slower to read. */
+function expandIfPossible(arena: Arena, node: number): void {
+  try {
+    expandNode(arena, node);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
   }
-  setWordAt(arena, root, Root.HEAD, node);
-  if (node !== 0) return true;
-  arena.free(root, ROOT_BYTES);
-  return false;
-}
-
-/** Count of nodes. */
-export function quicklistNodeCount(arena: Arena, root: number): number {
-  return wordAt(arena, root, Root.NODES) >>> 0;
-}
-
-/** A copy of a quicklist, node by node. O(bytes). Grows the arena. */
-export function quicklistDuplicate(arena: Arena, root: number): number {
-  const list = new Quicklist(arena);
-  list.root = root;
-  const copy = new Quicklist(arena);
-  copy.create(list.fill, list.compressDepth);
-  for (let node = list.head; node !== 0; node = list.nextNode(node)) {
-    const entry = list.entryOf(node);
-    const plainBytes = list.plainBytesOf(node);
-    const view = arena.views[entry >>> Ref.SEGMENT_SHIFT];
-    if (plainBytes === 0) copy.appendListpack(listpackDuplicate(arena, entry));
-    else copy.appendPlain(view, listpackBase(entry), plainBytes);
-  }
-  return copy.root;
-}
-
-/** Moves what lies in sparse spans; returns the root. O(nodes). */
-export function quicklistCompact(arena: Arena, root: number): number {
-  let moved = root;
-  if (arena.isSparse(root, ROOT_BYTES)) {
-    moved = movedBlock(arena, root, ROOT_BYTES);
-  }
-  compactNodes(arena, moved);
-  return moved;
-}
-
-function compactNodes(arena: Arena, root: number): void {
-  let previous = 0;
-  let node = wordAt(arena, root, Root.HEAD);
-  while (node !== 0) {
-    const plainBytes = wordAt(arena, node, Node.PLAIN_BYTES) >>> 0;
-    const entry = wordAt(arena, node, Node.ENTRY);
-    let movedEntry = entry;
-    if (plainBytes === 0) movedEntry = listpackCompact(arena, entry);
-    else if (arena.isSparse(entry, plainBytes)) movedEntry = movedBlock(arena, entry, plainBytes);
-    if (movedEntry !== entry) setWordAt(arena, node, Node.ENTRY, movedEntry);
-    if (arena.isSparse(node, NODE_BYTES)) {
-      node = movedBlock(arena, node, NODE_BYTES);
-      if (previous === 0) setWordAt(arena, root, Root.HEAD, node);
-      else setWordAt(arena, previous, Node.NEXT, node);
-      const next = wordAt(arena, node, Node.NEXT);
-      if (next === 0) setWordAt(arena, root, Root.TAIL, node);
-      else setWordAt(arena, next, Node.PREVIOUS, node);
-    }
-    previous = node;
-    node = wordAt(arena, node, Node.NEXT);
-  }
-}
-
-/** Copies a block into a new one and frees it. */
-function movedBlock(arena: Arena, block: number, bytes: number): number {
-  const moved = arena.allocate(bytes);
-  const view = arena.views[block >>> Ref.SEGMENT_SHIFT];
-  const target = arena.views[moved >>> Ref.SEGMENT_SHIFT];
-  copyBytes(target, listpackBase(moved), view, listpackBase(block), bytes);
-  arena.free(block, bytes);
-  return moved;
-}
-
-function wordAt(arena: Arena, reference: number, field: number): number {
-  return arena.words[reference >>> Ref.SEGMENT_SHIFT][
-    ((reference & Ref.GRANULE_MASK) << 1) + field
-  ];
-}
-
-function setWordAt(arena: Arena, reference: number, field: number, value: number): void {
-  arena.words[reference >>> Ref.SEGMENT_SHIFT][((reference & Ref.GRANULE_MASK) << 1) + field] =
-    value;
-}
-
-/** Bytes of arena memory that a quicklist occupies. O(nodes). */
-export function quicklistMemoryBytes(arena: Arena, root: number): number {
-  let bytes = blockBytes(ROOT_BYTES);
-  for (
-    let node = wordAt(arena, root, Root.HEAD);
-    node !== 0;
-    node = wordAt(arena, node, Node.NEXT)
-  ) {
-    const entry = wordAt(arena, node, Node.ENTRY);
-    const plainBytes = wordAt(arena, node, Node.PLAIN_BYTES) >>> 0;
-    bytes += blockBytes(NODE_BYTES);
-    bytes += plainBytes === 0 ? listpackMemoryBytes(arena, entry) : blockBytes(plainBytes);
-  }
-  return bytes;
 }

@@ -40,18 +40,15 @@ import {
   listpackReplace,
   listpackSeek,
 } from "../structures/listpack.ts";
+import { ListCursor, Quicklist, exceedsFill, fillBytes } from "../structures/quicklist.ts";
 import {
-  ListCursor,
-  Quicklist,
-  exceedsFill,
-  fillBytes,
   quicklistCompact,
   quicklistDuplicate,
   quicklistFree,
   quicklistFreeNodes,
   quicklistMemoryBytes,
   quicklistNodeCount,
-} from "../structures/quicklist.ts";
+} from "../structures/quicklist-blocks.ts";
 
 export const enum ListEncoding {
   LISTPACK = 0,
@@ -83,7 +80,7 @@ export class Lists {
   attach(root: number, encoding: number): void {
     this.encoding = encoding;
     this.root = root;
-    if (encoding === ListEncoding.QUICKLIST) this.quicklist.root = root;
+    if (encoding === ListEncoding.QUICKLIST) this.quicklist.attach(root);
   }
 
   /** Attaches a new, empty list, which no record has yet. Grows the arena. */
@@ -131,6 +128,12 @@ export class Lists {
   /** After `createQuicklist`: makes a listpack of a quicklist that is within one's limit. */
   settle(): void {
     if (this.encoding === ListEncoding.QUICKLIST) this.shrinkTo(1);
+    this.rest();
+  }
+
+  /** The command has made its changes: compresses what list-compress-depth says. */
+  rest(): void {
+    if (this.encoding === ListEncoding.QUICKLIST) this.quicklist.rest();
   }
 
   /** After a removal: makes a listpack of a quicklist that is at most half of one's limit. */

@@ -421,6 +421,7 @@ async function shapeOf(client: RespClient, key: string): Promise<string> {
 /** Lists with small nodes, changed at random; their replies and encodings are compared. */
 function randomChanges(c: Script, random: Random): void {
   c.do("CONFIG", "SET", "list-max-listpack-size", random.pick(["4", "1", "-1", "17"]));
+  c.do("CONFIG", "SET", "list-compress-depth", random.pick(["0", "1", "2"]));
   c.do("DEBUG", "QUICKLIST-PACKED-THRESHOLD", random.pick([0, 0, 50]));
   const element = (): string =>
     random.oneIn(3) ? `${random.below(30)}` : "abcdefg"[random.below(7)].repeat(random.below(90));
@@ -445,9 +446,11 @@ function randomChanges(c: Script, random: Random): void {
     if (i % 20 === 0) {
       c.either("OBJECT", "ENCODING", key);
       c.do("LRANGE", key, 0, -1);
+      c.do("COPY", key, "copy", "REPLACE");
+      c.do("LRANGE", "copy", 0, -1);
     }
     c.probe(`nodes of ${key}`, (client) => shapeOf(client, key));
   }
-  c.do("CONFIG", "SET", "list-max-listpack-size", "-2");
+  c.do("CONFIG", "SET", "list-max-listpack-size", "-2", "list-compress-depth", "0");
   c.do("DEBUG", "QUICKLIST-PACKED-THRESHOLD", 0);
 }

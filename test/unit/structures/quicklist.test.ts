@@ -6,11 +6,14 @@ import {
   Quicklist,
   exceedsFill,
   fillBytes,
+} from "../../../src/structures/quicklist.ts";
+import {
   quicklistCompact,
   quicklistDuplicate,
   quicklistFree,
   quicklistMemoryBytes,
-} from "../../../src/structures/quicklist.ts";
+} from "../../../src/structures/quicklist-blocks.ts";
+import { isCompressed } from "../../../src/structures/quicklist-node.ts";
 import { type Random, seedOfRun, withSeed } from "../../support/seed.ts";
 
 const FILE = "test/unit/structures/quicklist.test.ts";
@@ -25,10 +28,11 @@ class Model {
     readonly arena: Arena,
     fill: number,
     packedThreshold: number,
+    private readonly compressDepth = 0,
   ) {
     this.list = new Quicklist(arena);
     this.list.packedThreshold = packedThreshold;
-    this.list.create(fill, 0);
+    this.list.create(fill, compressDepth);
   }
 
   push(atHead: boolean, text: string): void {
@@ -72,6 +76,7 @@ class Model {
 
   check(): void {
     this.list.verify();
+    this.checkCompression();
     expect(textsOf(this.arena, this.list.root)).toEqual(this.texts);
     expect(this.list.count).toBe(this.texts.length);
     const backwards: string[] = [];
@@ -82,6 +87,20 @@ class Model {
     }
     expect(backwards.reverse()).toEqual(this.texts);
     expect(this.arena.liveBytes).toBe(quicklistMemoryBytes(this.arena, list.root));
+  }
+
+  /** As after a command: the ends are as they were, what is between is compressed. */
+  private checkCompression(): void {
+    const { arena, list, compressDepth } = this;
+    list.rest();
+    const nodes: number[] = [];
+    for (let node = list.head; node !== 0; node = list.nextNode(node)) nodes.push(node);
+    for (const [i, node] of nodes.entries()) {
+      const isEnd = i < compressDepth || nodes.length - 1 - i < compressDepth;
+      if (compressDepth === 0 || isEnd || list.nodeBytes(node) < 48) {
+        expect(isCompressed(arena, node)).toBe(false);
+      } else if (list.plainBytesOf(node) > 60) expect(isCompressed(arena, node)).toBe(true);
+    }
   }
 
   seek(index: number): void {
@@ -130,17 +149,22 @@ function shapeOf(list: Quicklist): string[] {
 }
 
 describe("a quicklist follows an array through random changes", () => {
-  for (const [fill, threshold, long] of [
-    [-1, 0, 6000],
-    [1, 0, 50],
-    [3, 0, 9000],
-    [5, 10, 40],
-    [-2, 1, 40],
-    [128, 0, 300],
+  for (const [fill, threshold, long, depth] of [
+    [-1, 0, 6000, 0],
+    [1, 0, 50, 0],
+    [3, 0, 9000, 0],
+    [5, 10, 40, 0],
+    [-2, 1, 40, 0],
+    [128, 0, 300, 0],
+    [-1, 0, 6000, 1],
+    [4, 0, 300, 1],
+    [2, 60, 200, 2],
+    [8, 0, 40, 5],
   ]) {
-    test(`fill ${fill}, plain from ${threshold || "the limit"} on`, async () => {
+    const plainFrom = threshold || "the limit";
+    test(`fill ${fill}, plain from ${plainFrom} on, compress depth ${depth}`, async () => {
       await withSeed(FILE, seedOfRun(), (random) => {
-        const model = new Model(new Arena(), fill, threshold);
+        const model = new Model(new Arena(), fill, threshold, depth);
         for (let step = 0; step < 1200; step++) {
           const { length } = model.texts;
           const index = random.below(length);
@@ -150,6 +174,7 @@ describe("a quicklist follows an array through random changes", () => {
           else if (kind < 9) model.replace(index, randomText(random, long));
           else if (kind < 11) model.remove(index, random.below(4), random.oneIn(2));
           else model.removeRange(index, random.below(random.oneIn(10) ? length + 2 : 10));
+          if (random.oneIn(3)) model.list.rest();
           if (step % 40 === 0) model.check();
         }
         model.check();
@@ -213,6 +238,39 @@ describe("nodes", () => {
     list.appendListpack(listpack);
     expect([list.compressDepth, list.fill, list.count]).toEqual([3, -2, 1]);
     expect(textsOf(arena, list.root)).toEqual(["a"]);
+  });
+
+  test("between the ends are compressed, and as small as that makes them", () => {
+    const model = new Model(new Arena(), 8, 0, 1);
+    for (let i = 0; i < 400; i++) model.push(false, "z".repeat(500));
+    const before = model.arena.liveBytes;
+    model.list.rest();
+    expect(model.list.nodeCount).toBe(50);
+    expect(model.arena.liveBytes).toBeLessThan(before / 5);
+    model.check();
+    model.seek(200);
+    model.check();
+    for (let i = 0; i < 16; i++) model.remove(i < 8 ? 0 : model.texts.length - 1, 1, true);
+    model.check();
+    const { arena, list } = model;
+    list.attach(quicklistCompact(arena, list.root));
+    model.check();
+    arena.verify();
+  });
+
+  test("are expanded for a removal of all between the ends, some at a time", () => {
+    const model = new Model(new Arena(), 4, 0, 1);
+    for (let i = 0; i < 2000; i++) model.push(false, "z".repeat(200));
+    model.list.rest();
+    const small = model.arena.liveBytes;
+    let large = 0;
+    const cursor = new ListCursor();
+    model.list.seek(cursor, 1);
+    for (let more = true; more; large = Math.max(large, model.arena.liveBytes)) {
+      more = model.list.remove(cursor, true) && model.list.next(cursor);
+    }
+    expect(model.list.count).toBe(1000);
+    expect(large).toBeLessThan(small * 2);
   });
 
   test("move out of sparse spans", () => {
