@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { machine, release, totalmem, type } from "node:os";
 import { dirname, resolve } from "node:path";
+import { systemBackgroundFiles } from "./base/background-files.ts";
 import { systemFiles } from "./base/file-system.ts";
 import { systemClock } from "./base/clock.ts";
 import { systemPrng } from "./base/prng.ts";
@@ -106,6 +107,7 @@ const host: Host = {
     },
   },
   fileSystem: systemFiles,
+  backgroundFiles: systemBackgroundFiles,
   currentDirectory: () => toByteString(process.cwd()),
   changeDirectory(path) {
     try {

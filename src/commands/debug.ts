@@ -46,6 +46,7 @@ export const debugCommands: readonly CommandSpec[] = [
 type Subcommand = readonly [argumentsMin: number, argumentsMax: number, run: CommandHandler];
 
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  "aof-flush-sleep": [3, 3, debugAofFlushSleep],
   assert: [2, Infinity, crash("=== ASSERTION FAILED ===")],
   "client-enforce-reply-list": [3, 3, setting((ctx, on) => ctx.server.enforceReplyList(on))],
   "config-rewrite-force-all": [2, 2, debugConfigRewrite],
@@ -58,6 +59,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   "htstats-key": [3, Infinity, debugHtStatsKey],
   jsheap: [2, 2, debugJsHeap],
   listpack: [3, 3, debugListpack],
+  loadaof: [2, 2, debugLoadAof],
   log: [3, 3, debugLog],
   object: [3, 4, debugObject],
   oom: [2, Infinity, crash("Out Of Memory")],
@@ -98,6 +100,8 @@ const HELP = [
   "    unit tests to simulate error replies.",
   "JSHEAP",
   "    Collect garbage and return statistics of the JavaScript heap.",
+  "LOADAOF",
+  "    Flush the AOF buffers on disk and reload the AOF in memory.",
   "LOG <message>",
   "    Write <message> to the server log.",
   "HTSTATS <dbid> [full]",
@@ -248,6 +252,18 @@ function debugJsHeap(_ctx: CommandContext, _args: Args, reply: ReplyWriter): voi
   };
   const lines = Object.entries(figures).map(([name, value]) => `${name}:${value}\r\n`);
   reply.verbatim("txt", lines.join(""));
+}
+
+/** DEBUG AOF-FLUSH-SLEEP microseconds */
+function debugAofFlushSleep(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  ctx.server.appendOnly.setFlushSleep(parseInt(args.text(2), 10) || 0);
+  reply.ok();
+}
+
+/** DEBUG LOADAOF */
+function debugLoadAof(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
+  if (ctx.server.appendOnly.reload()) reply.ok();
+  else reply.error("ERR Error trying to load the AOF files, check server logs");
 }
 
 /** DEBUG LOG message */

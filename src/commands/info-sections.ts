@@ -212,17 +212,34 @@ function persistenceFields(ctx: CommandContext): Field[] {
     ["rdb_last_cow_size", 0],
     ["rdb_last_load_keys_expired", ctx.stats.rdbKeysExpired],
     ["rdb_last_load_keys_loaded", ctx.stats.rdbKeysLoaded],
-    ["aof_enabled", 0],
-    ["aof_rewrite_in_progress", 0],
-    ["aof_rewrite_scheduled", 0],
-    ["aof_last_rewrite_time_sec", -1],
-    ["aof_current_rewrite_time_sec", -1],
-    ["aof_last_bgrewrite_status", "ok"],
-    ["aof_rewrites", 0],
-    ["aof_rewrites_consecutive_failures", 0],
-    ["aof_last_write_status", "ok"],
-    ["aof_last_cow_size", 0],
+    ...aofFields(ctx),
     ...loadingFields(ctx),
+  ];
+}
+
+function aofFields(ctx: CommandContext): Field[] {
+  const report = ctx.server.appendOnly.report();
+  const fields: Field[] = [
+    ["aof_enabled", Number(report.isOn)],
+    ["aof_rewrite_in_progress", Number(report.isRewriting)],
+    ["aof_rewrite_scheduled", Number(report.isRewriteScheduled)],
+    ["aof_last_rewrite_time_sec", report.lastRewriteSeconds],
+    ["aof_current_rewrite_time_sec", report.currentRewriteSeconds],
+    ["aof_last_bgrewrite_status", report.lastRewriteSucceeded ? "ok" : "err"],
+    ["aof_rewrites", report.rewrites],
+    ["aof_rewrites_consecutive_failures", report.rewriteFailures],
+    ["aof_last_write_status", report.canWrite ? "ok" : "err"],
+    ["aof_last_cow_size", 0],
+  ];
+  if (!report.isOn) return fields;
+  return [
+    ...fields,
+    ["aof_current_size", report.currentBytes],
+    ["aof_base_size", report.baseBytes],
+    ["aof_pending_rewrite", Number(report.isRewriteScheduled)],
+    ["aof_buffer_length", report.waitingBytes],
+    ["aof_pending_bio_fsync", Number(report.isSyncing)],
+    ["aof_delayed_fsync", report.delayedSyncs],
   ];
 }
 

@@ -6,6 +6,7 @@ import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Wait } from "../session/blocking.ts";
 import type { Client } from "../session/client.ts";
+import type { AppendOnlyControl } from "./append-only-control.ts";
 import type { CommandSpec } from "./spec.ts";
 
 export interface ShutdownOptions {
@@ -48,6 +49,7 @@ export interface ServerControl {
   /** The table number of what is called so now, in lower case ("client|list"), or -1. */
   commandNumber(fullName: string): number;
   process(): ProcessReport;
+  readonly appendOnly: AppendOnlyControl;
   /** Null while no data are being loaded. */
   loadingReport(): LoadingReport | null;
   /** Runs a request whose checks are passed: EXEC runs its queue with it. */

@@ -62,15 +62,6 @@ export const serverCommands: readonly CommandSpec[] = [
     run: replicaofCommand,
   },
   {
-    name: "wait",
-    arity: 3,
-    flags: Flag.BLOCKING,
-    acl: Acl.CONNECTION,
-    keys: NO_KEYS,
-    tips: ["request_policy:all_shards", "response_policy:agg_min"],
-    run: waitCommand,
-  },
-  {
     name: "shutdown",
     arity: -1,
     flags:
@@ -118,18 +109,6 @@ function replicaofCommand(_ctx: CommandContext, args: Args, reply: ReplyWriter):
   if (Number.isNaN(port)) return;
   if (port < 0 || port > PORT_MAX) reply.error("ERR Invalid master port");
   else reply.error("ERR This server cannot be a replica: replication is not supported");
-}
-
-/**
- * WAIT numreplicas timeout: nobody has acknowledged anything. As no replica can appear, the answer
- * after the timeout would be the same, and is given at once.
- */
-function waitCommand(_ctx: CommandContext, args: Args, reply: ReplyWriter): void {
-  if (Number.isNaN(integerArgument(args, 1, reply))) return;
-  const timeout = integerArgument(args, 2, reply, "ERR timeout is not an integer or out of range");
-  if (Number.isNaN(timeout)) return;
-  if (timeout < 0) reply.error("ERR timeout is negative");
-  else reply.integer(0);
 }
 
 /** SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT] */

@@ -1,5 +1,6 @@
 /** All commands, in the order of their groups; a row's index is the command's number. */
 import { aclCommands } from "./acl.ts";
+import { appendOnlyCommands } from "./append-only.ts";
 import { clientCommands } from "./client.ts";
 import { clusterCommands } from "./cluster.ts";
 import { commandCommands } from "./command.ts";
@@ -66,6 +67,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...connectionCommands,
     ...clientCommands,
     ...aclCommands,
+    ...appendOnlyCommands,
     ...clusterCommands,
     ...commandCommands,
     ...configCommands,

@@ -41,6 +41,8 @@ export const enum ServerGate {
   PAUSED = 1 << 18,
   /** Somebody is in MONITOR mode. */
   MONITORED = 1 << 19,
+  /** Changes cannot be kept: commands that write are refused with `diskError`. */
+  DISK_ERROR = 1 << 20,
 }
 
 const MULTI_RUNS: ReadonlySet<string> = new Set([
@@ -79,6 +81,8 @@ export class Dispatcher {
   gate: number = ServerGate.NONE;
   /** While ServerGate.PAUSED is set: commands with any of these flags wait; -1 = all commands. */
   pausedFlags = 0;
+  /** The error of commands that write while ServerGate.DISK_ERROR is set. */
+  diskError = "";
 
   private readonly lookup: CommandLookup;
   private readonly subcommands: (CommandLookup | null)[];
@@ -190,6 +194,36 @@ export class Dispatcher {
     keyspace.hashedView = null;
   }
 
+  /**
+   * Runs request `i` of the batch that was prepared last as a file of commands tells it: what was
+   * accepted once is not refused, and does not count. The error if it cannot be run at all, or null.
+   */
+  replayPrepared(client: Client, args: Args, i: number, reply: ReplyWriter): string | null {
+    const ctx = this.ctx;
+    const { keyspace } = ctx;
+    const number = this.numbers[i];
+    if (number < 0) return this.unknown(args);
+    const arity = this.arity[number];
+    if (arity > 0 ? args.count !== arity : args.count < -arity) {
+      return errors.wrongArity(fullName(this.table[number]));
+    }
+    if ((client.gate & Gate.IN_MULTI) !== 0 && this.table[number].name !== "exec") {
+      this.enqueue(number, client, args);
+      return null;
+    }
+    ctx.client = client;
+    ctx.db = keyspace.databases[client.database];
+    client.lastCommandNumber = number;
+    if (this.hashed[i] !== 0) {
+      keyspace.hashedView = args.view;
+      keyspace.hashedStart = args.start[1];
+      keyspace.hashedHash = this.batchHashes[i];
+    }
+    this.runHandler(this.table[number], client, args, reply);
+    keyspace.hashedView = null;
+    return null;
+  }
+
   /** Runs one request and writes its reply. Requires: `args` has at least one argument. */
   execute(client: Client, args: Args, reply: ReplyWriter): void {
     this.executeNumber(this.resolve(args, 0), client, args, reply);
@@ -250,6 +284,10 @@ export class Dispatcher {
     if ((gate & Gate.TRACKING) !== 0) {
       this.tracking.limit();
       if (client.pushes !== null) this.pushes.take(client, reply);
+    }
+    if ((gate & ServerGate.DISK_ERROR) !== 0 && this.needsDisk(number, client)) {
+      this.reject(client, args, reply, number, this.diskError);
+      return;
     }
     if ((gate & Gate.SUBSCRIBED) !== 0 && client.resp === 2 && !this.runsSubscribed(number)) {
       const name = fullName(this.table[number]);
@@ -335,6 +373,18 @@ export class Dispatcher {
     kept.assign(Array.from({ length: args.count }, (_, i) => args.copy(i)));
     client.queue?.push({ command: number, args: kept });
     client.queueBytes += queuedBytes(kept.count, kept.end[kept.count - 1]);
+  }
+
+  /**
+   * Whether a command is refused while changes cannot be kept: those that write, EXEC of such, and
+   * PING, so that whoever watches servers finds out.
+   * COLD: the disk is at fault.
+   */
+  private needsDisk(number: number, client: Client): boolean {
+    const { name } = this.table[number];
+    if ((this.flags[number] & Flag.WRITE) !== 0 || name === "ping") return true;
+    if (name !== "exec" || client.queue === null) return false;
+    return client.queue.some(({ command }) => (this.flags[command] & Flag.WRITE) !== 0);
   }
 
   /**
@@ -468,10 +518,15 @@ export class Dispatcher {
       this.rejectHttp(client);
       return;
     }
+    this.reject(client, args, reply, -1, this.unknown(args));
+  }
+
+  /** COLD: what to say of a request for a command that does not exist. */
+  private unknown(args: Args): string {
     const container = this.lookup.find(args, 0);
-    const error =
-      container < 0 ? unknownCommand(args) : unknownSubcommand(args, this.table[container].name);
-    this.reject(client, args, reply, -1, error);
+    return container < 0
+      ? unknownCommand(args)
+      : unknownSubcommand(args, this.table[container].name);
   }
 
   /**

@@ -24,6 +24,8 @@ export interface SinkSettings {
   readonly directory: string;
   /** rdbchecksum: without it, zeros stand in the checksum's place. */
   readonly checksums: boolean;
+  /** Whether the file is of commands, and so ends without a checksum. */
+  readonly isPlain?: boolean;
   /** rdb-save-incremental-fsync */
   readonly syncsAlong: boolean;
 }
@@ -71,10 +73,7 @@ export class SnapshotSink {
     const { files, settings, writer } = this;
     if (this.spanLeft !== 0 || this.headerBytes !== 0) throw new Error("a span is incomplete");
     this.writeOut();
-    const footer = new Uint8Array(CHECKSUM_BYTES);
-    if (settings.checksums) this.checksum.write(footer, 0);
-    writeAll(files, this.file, footer, 0, CHECKSUM_BYTES);
-    this.written += CHECKSUM_BYTES;
+    if (settings.isPlain !== true) this.writeChecksum();
     writer.clear();
     files.sync(this.file);
     const { file } = this;
@@ -83,6 +82,13 @@ export class SnapshotSink {
     files.rename(settings.temporary, settings.target);
     files.syncDirectory(settings.directory);
     return this.written;
+  }
+
+  private writeChecksum(): void {
+    const footer = new Uint8Array(CHECKSUM_BYTES);
+    if (this.settings.checksums) this.checksum.write(footer, 0);
+    writeAll(this.files, this.file, footer, 0, CHECKSUM_BYTES);
+    this.written += CHECKSUM_BYTES;
   }
 
   /** Gives the file up and removes it. Never throws. */

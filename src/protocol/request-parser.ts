@@ -67,6 +67,8 @@ export class RequestParser {
   bulkMax = 512 * 1024 * 1024;
   /** Set while the client that is parsed has not authenticated: small requests only. */
   limited = false;
+  /** Set for files: requests in RESP that are not empty, and nothing else. */
+  strict = false;
 
   private bytes: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
@@ -149,6 +151,7 @@ export class RequestParser {
       if (this.expected === 0) {
         if (this.at >= this.end) return ParseStatus.MORE;
         if (this.bytes[this.at] !== STAR) {
+          if (this.strict) return this.broken("expected '*'");
           const status = this.inline();
           if (status !== ParseStatus.READY || this.args.count > 0) return status;
           continue;
@@ -165,6 +168,7 @@ export class RequestParser {
           return this.broken("unauthenticated multibulk length");
         }
         if (this.number <= 0) {
+          if (this.strict) return this.broken("invalid multibulk length");
           this.requestAt = this.at;
           continue;
         }

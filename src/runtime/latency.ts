@@ -12,6 +12,12 @@ export const enum LatencyEvent {
   EXPIRE_CYCLE = "expire-cycle",
   EVICTION_CYCLE = "eviction-cycle",
   DEFRAG_CYCLE = "active-defrag-cycle",
+  RDB_UNLINK = "rdb-unlink-temp-file",
+  AOF_WRITE = "aof-write",
+  AOF_WRITE_ALONE = "aof-write-alone",
+  AOF_WRITE_PENDING_SYNC = "aof-write-pending-fsync",
+  AOF_WRITE_ACTIVE_CHILD = "aof-write-active-child",
+  AOF_SYNC_ALWAYS = "aof-fsync-always",
 }
 
 const SAMPLES_MAX = 160;

@@ -27,6 +27,7 @@ import type { Stats } from "../runtime/stats.ts";
 import type { Client, Transport } from "../session/client.ts";
 import type { ClientMemory } from "../session/client-memory.ts";
 import { Gate } from "../session/client.ts";
+import type { HeldConnection, HeldReplies } from "./held-replies.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { QueryBuffer } from "./query-buffer.ts";
 
@@ -63,6 +64,10 @@ export interface ConnectionHost {
   settleMemory(client: Client): void;
   /** Gives the connection another turn after the other sockets' events. */
   scheduleTurn(connection: Connection): void;
+  /** Replies that wait for the append-only file. */
+  readonly held: HeldReplies;
+  /** Writes the changes at hand, and sends all replies that waited for that. */
+  commit(): void;
   /** So many bytes wait for the peer: closes the client where its limit says so. */
   checkOutputLimit(connection: Connection, pendingBytes: number): void;
   /** Bytes that may wait for a client's peer before the client is closed at once. */
@@ -75,10 +80,11 @@ export interface ConnectionHost {
   forget(connection: Connection): void;
 }
 
-export class Connection implements Transport {
+export class Connection implements Transport, HeldConnection {
   client!: Client;
   readonly output = new OutputQueue();
   query: QueryBuffer | null = null;
+  isHeld = false;
   /** The cut request at `query.from`, if any. */
   private partial: PartialRequest | null = null;
   /**
@@ -155,7 +161,7 @@ export class Connection implements Transport {
     const isEmpty = this.output.drain(this.writeToSocket);
     this.countWritten(before - this.output.length);
     this.settleMemory();
-    if (isEmpty && this.client.closing) this.socket.end();
+    if (isEmpty && this.client.closing && !this.isHeld) this.socket.end();
   }
 
   /** The peer will send no more: what it asked for is answered, then the connection ends. */
@@ -187,6 +193,13 @@ export class Connection implements Transport {
     if (this.closed) return;
     const { host, output } = this;
     const length = to - from;
+    if (host.held.isOn) {
+      if (!host.held.hasRoom(length)) host.commit();
+      if (host.held.isOn) {
+        host.held.add(this, bytes, from, to);
+        return;
+      }
+    }
     if (length > this.replyPeak) this.replyPeak = length;
     if (host.replyListEnforced) {
       output.push(bytes, from, to);
@@ -218,7 +231,11 @@ export class Connection implements Transport {
       this.socket.end();
       // Not only when the event arrives: whoever asks next must not find the client any more.
       this.onClose();
-    } else if (this.output.length === 0) this.socket.end();
+    } else if (this.output.length === 0 && !this.isHeld) this.socket.end();
+  }
+
+  onReleased(): void {
+    if (this.client.closing && !this.closed && this.output.length === 0) this.socket.end();
   }
 
   pendingBytes(): number {

@@ -107,6 +107,7 @@ export class Cron {
     const nowMs = server.nowMs();
     this.countLoop();
     server.pause.check(nowMs);
+    server.appendOnly.appendOnly.tick();
     server.stats.sampleRates(nowMs);
     if (this.activeExpire && !server.loading.isOn) this.expire();
     if (this.freeTimer === null) this.freeLazily();

@@ -2,6 +2,7 @@
  * The machine, as the server sees it: implemented by main.ts for a real process, so that nothing
  * below it reads `process` or the file system. Paths and texts are plain strings.
  */
+import type { BackgroundFiles } from "../base/background-files.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import type { ConfigFiles } from "../runtime/config/config-file.ts";
 import type { ConfigHost } from "../runtime/config/config.ts";
@@ -20,6 +21,7 @@ export interface Host extends Omit<ConfigHost, "warn"> {
   readonly files: ConfigFiles;
   /** Where data are kept. Relative paths begin in the configured directory. */
   readonly fileSystem: FileSystem;
+  readonly backgroundFiles: BackgroundFiles;
   /** Writes to standard output, unbuffered. */
   print(text: string): void;
   /** Opens a log file for appending: its writer, or the system's error text. */

@@ -42,14 +42,17 @@ import { Client, Gate } from "../session/client.ts";
 import type { KeyState } from "../session/watch.ts";
 import { Monitors } from "../session/monitors.ts";
 import { Pushes } from "../session/push-log.ts";
+import { AofBases } from "./aof-bases.ts";
+import { ServerAppendOnly } from "./append-only-setup.ts";
 import { banner } from "./banner.ts";
 import { ClientPause } from "./client-pause.ts";
 import { Connection, type ConnectionHost, INPUT_BYTES } from "./connection.ts";
 import { Cron } from "./cron.ts";
+import { HeldReplies } from "./held-replies.ts";
 import type { Host } from "./host.ts";
 import { KeyspaceEvents } from "./keyspace-events.ts";
 import { Listeners } from "./listener.ts";
-import { Loading, loadRdbFile } from "./loading.ts";
+import { Loading } from "./loading.ts";
 import { OomScore } from "./oom-score.ts";
 import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
 import { applySettings } from "./settings.ts";
@@ -107,6 +110,8 @@ export class Server implements ServerControl, ConnectionHost {
   readonly listeners: Listeners;
   readonly cron: Cron;
   readonly loading: Loading;
+  readonly held = new HeldReplies();
+  readonly appendOnly: ServerAppendOnly;
   readonly pause: ClientPause;
   readonly oomScore: OomScore;
   readonly commands: readonly CommandSpec[];
@@ -213,6 +218,7 @@ export class Server implements ServerControl, ConnectionHost {
     });
     this.cron = new Cron(this);
     this.loading = new Loading(this);
+    this.appendOnly = new ServerAppendOnly(this, new AofBases(this));
     this.dispatcher = new Dispatcher(
       this.commands,
       this.names,
@@ -283,7 +289,7 @@ export class Server implements ServerControl, ConnectionHost {
     this.startupMemoryBytes = this.host.memory().heapBytes;
     log.notice("Server initialized");
     this.cron.start();
-    loadRdbFile(this, () => {
+    this.appendOnly.loadAtStart(() => {
       if (this.listeners.hasTcp) log.notice("Ready to accept connections tcp");
       if (unixPath !== "") log.notice("Ready to accept connections unix");
     });
@@ -485,8 +491,28 @@ export class Server implements ServerControl, ConnectionHost {
 
   /** There are changes for those who keep them. */
   private onPropagation(): void {
-    // Nobody listens yet: `effects.isOn` is never set.
-    this.propagationLog.clear();
+    this.appendOnly.onChanges();
+  }
+
+  commit(): void {
+    this.appendOnly.commit();
+  }
+
+  /** Whether changes are wanted. */
+  listenToChanges(on: boolean): void {
+    this.effects.isOn = on;
+  }
+
+  /** Commands of a transaction are running. */
+  isInExec(): boolean {
+    const { client } = this.ctx;
+    return client !== undefined && !client.mayBlock;
+  }
+
+  /** Commands that write are answered with this error, or, if it is null, are not any more. */
+  refuseWrites(_by: "aof", error: string | null): void {
+    this.dispatcher.diskError = error ?? "";
+    this.setServerGate(ServerGate.DISK_ERROR, error !== null);
   }
 
   logVerbose(message: string): void {

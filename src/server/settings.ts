@@ -235,6 +235,18 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
       keyspace.streams.nodeEntriesMax = config.int("stream-node-max-entries");
     },
   ],
+  [
+    [
+      "appendfsync",
+      "no-appendfsync-on-rewrite",
+      "aof-timestamp-enabled",
+      "auto-aof-rewrite-percentage",
+      "auto-aof-rewrite-min-size",
+      "aof-use-rdb-preamble",
+      "aof-disable-auto-gc",
+    ],
+    ({ appendOnly }, config) => appendOnly.configure(config),
+  ],
   [["hz"], (server, config) => server.cron.setFrequency(config.int("hz"))],
 ];
 
@@ -258,6 +270,11 @@ export function applySettings(server: Server): void {
   config.onApply(["oom-score-adj", "oom-score-adj-values"], () =>
     adjustOomScore(server) ? null : "Failed to set current oom_score_adj. Check server logs.",
   );
+  config.onApply(["appendonly"], () => server.appendOnly.turn(config.bool("appendonly")));
+  config.onApply(["aof-disable-auto-gc"], () => {
+    server.appendOnly.appendOnly.removeHistory();
+    return null;
+  });
   config.onApply(["unixsocketperm"], () => {
     const path = config.string("unixsocket");
     if (path !== "") server.host.setFileMode(path, config.int("unixsocketperm"));

@@ -45,8 +45,9 @@ export async function loadTool(role: Exclude<Role, "server">): Promise<ToolMain 
       return (await import("./cli/cli.ts")).cliMain;
     case "benchmark":
       return (await import("./benchmark/benchmark.ts")).benchmarkMain;
-    case "check-rdb":
     case "check-aof":
+      return (await import("./check-aof/check-aof.ts")).checkAofMain;
+    case "check-rdb":
       return null;
   }
 }

@@ -2,6 +2,7 @@
  * A whole server in the test's own process, without sockets and timers: requests run at once, and
  * time stands still until the test moves it. It keeps its log of changes for the test to read.
  */
+import { systemBackgroundFiles } from "../../src/base/background-files.ts";
 import { systemFiles } from "../../src/base/file-system.ts";
 import { ManualClock } from "../../src/base/clock.ts";
 import { seededPrng } from "../../src/base/prng.ts";
@@ -13,7 +14,7 @@ import { Log } from "../../src/runtime/log.ts";
 import type { Host } from "../../src/server/host.ts";
 import { Server } from "../../src/server/server.ts";
 import { Client, type Transport } from "../../src/session/client.ts";
-import { readReplyAt, type Reply } from "./reply.ts";
+import { formatReply, isError, quoteBytes, readReplyAt, type Reply } from "./reply.ts";
 import { type Argument, concatBytes } from "./resp-client.ts";
 
 /** One client of an engine. */
@@ -140,6 +141,29 @@ export class Engine {
     return bytes;
   }
 
+  /** Runs logged commands as a reader of the log does; the errors that they were answered. */
+  replay(log: Uint8Array): string[] {
+    const { keyspace } = this.server;
+    const { mayExpire, hidesExpired } = keyspace;
+    keyspace.mayExpire = false;
+    keyspace.hidesExpired = false;
+    const reader = this.connect();
+    reader.client.mustObey = true;
+    reader.client.mayBlock = false;
+    const errors: string[] = [];
+    for (const args of commandsIn(log)) {
+      const reply = reader.command(...args);
+      if (reply === null || isError(reply)) {
+        const words = args.map((arg) => quoteBytes(arg, 60));
+        errors.push(`${words.join(" ")}: ${reply === null ? "waits" : formatReply(reply)}`);
+      }
+    }
+    reader.close();
+    keyspace.mayExpire = mayExpire;
+    keyspace.hidesExpired = hidesExpired;
+    return errors;
+  }
+
   stop(): void {
     this.server.wakeups.stop();
     this.server.cron.stop();
@@ -180,6 +204,7 @@ const HOST: Host = {
   totalMemoryBytes: 2 ** 33,
   files: { read: () => ({ error: "No such file or directory" }), glob: () => [] },
   fileSystem: systemFiles,
+  backgroundFiles: systemBackgroundFiles,
   currentDirectory: () => "/",
   changeDirectory: () => null,
   print: () => {},
