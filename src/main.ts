@@ -142,6 +142,10 @@ const host: Host = {
     const { user, system } = process.cpuUsage();
     return { userSeconds: user / 1e6, systemSeconds: system / 1e6 };
   },
+  threadCpuUs() {
+    const { user, system } = process.threadCpuUsage();
+    return user + system;
+  },
   // The executable starts with a reluctant JIT, see build.ts.
   expectWork: () => Bun.unsafe.setJITPolicy(1),
   // Not at once: a forced collection stops the server for tens of milliseconds.

@@ -318,8 +318,7 @@ function statsFields(ctx: CommandContext): Field[] {
     ["client_output_buffer_limit_disconnections", stats.outputBufferLimitDisconnections],
     ["reply_buffer_shrinks", stats.replyBufferShrinks],
     ["reply_buffer_expands", stats.replyBufferExpands],
-    // The cycle at hand counts, and the cron adds the others' time up.
-    ["eventloop_cycles", stats.eventLoopCycles + 1],
+    ["eventloop_cycles", stats.eventLoopCycles],
     ["eventloop_duration_sum", Math.round(Math.max(stats.eventLoopUs, commandUs))],
     ["eventloop_duration_cmd_sum", Math.round(commandUs)],
     ["instantaneous_eventloop_cycles_per_sec", Math.round(stats.cycleRate.perSecond())],
@@ -433,7 +432,13 @@ function keyspaceFields(ctx: CommandContext): Field[] {
 
 function debugFields(ctx: CommandContext): Field[] {
   const { arena } = ctx.keyspace;
+  const { stats } = ctx;
   return [
+    // The append-only file is written by a Worker.
+    ["eventloop_duration_aof_sum", 0],
+    ["eventloop_duration_cron_sum", Math.round(stats.cronUs)],
+    ["eventloop_duration_max", Math.round(stats.cycleUsMax)],
+    ["eventloop_cmd_per_cycle_max", stats.cycleCommandsMax],
     ["arena_reserved_bytes", arena.reservedBytes],
     ["arena_segments_dropped", arena.segmentsDropped],
   ];

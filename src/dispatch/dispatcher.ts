@@ -457,6 +457,8 @@ export class Dispatcher {
   /** Counts the time of a call, and shows it to those who look for slow ones. */
   private noteTime(number: number, client: Client, args: Args, us: number): void {
     this.times.record(number, us);
+    const { stats } = this.ctx;
+    if (us > stats.cycleUsMax) stats.cycleUsMax = us;
     const { commandLog, latency } = this.ctx.observers;
     if (us >= latency.thresholdUs) {
       const isFast = (this.flags[number] & Flag.FAST) !== 0;

@@ -60,8 +60,13 @@ export class Stats {
   replyBufferExpands = 0;
   readEvents = 0;
   writeEvents = 0;
-  eventLoopCycles = 0;
+  cronRuns = 0;
   eventLoopUs = 0;
+  /** Of the cron's runs. */
+  cronUs = 0;
+  /** The longest timed command, or run of the cron, and the most requests of one chunk. */
+  cycleUsMax = 0;
+  cycleCommandsMax = 0;
   peakMemoryBytes = 0;
   internalErrors = 0;
   /** Of the RDB file that was loaded last. */
@@ -105,6 +110,11 @@ export class Stats {
     this.errors.set(counted, (this.errors.get(counted) ?? 0) + 1);
   }
 
+  /** Cycles of the event loop, which nothing counts: each read and each run of the cron is one. */
+  get eventLoopCycles(): number {
+    return this.cronRuns + this.readEvents;
+  }
+
   /** Samples the rates: called by the cron. */
   sampleRates(nowMs: number): void {
     this.commandRate.sample(this.commandsProcessed, nowMs);
@@ -132,8 +142,11 @@ export class Stats {
     this.replyBufferExpands = 0;
     this.readEvents = 0;
     this.writeEvents = 0;
-    this.eventLoopCycles = 0;
+    this.cronRuns = 0;
     this.eventLoopUs = 0;
+    this.cronUs = 0;
+    this.cycleUsMax = 0;
+    this.cycleCommandsMax = 0;
     this.expireCycleUs = 0;
     this.expireCapReached = 0;
     this.stalePercent = 0;

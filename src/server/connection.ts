@@ -107,7 +107,11 @@ export class Connection implements Transport, HeldConnection {
 
   /** Takes a chunk from the socket. */
   onData(chunk: Uint8Array): void {
+    const { stats } = this.host;
+    const before = stats.commandsProcessed;
     this.receive(chunk);
+    const count = stats.commandsProcessed - before;
+    if (count > stats.cycleCommandsMax) stats.cycleCommandsMax = count;
     this.settleMemory();
   }
 

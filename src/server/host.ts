@@ -34,6 +34,8 @@ export interface Host extends Omit<ConfigHost, "warn"> {
   memory(): ProcessMemory;
   /** CPU seconds of the process. */
   cpu(): { userSeconds: number; systemSeconds: number };
+  /** CPU microseconds of the thread that serves. */
+  threadCpuUs(): number;
   /** Much work is to follow: from now on the engine may take time to make it fast. */
   expectWork(): void;
   /** Asks for a collection, which runs beside the server's work. */

@@ -213,6 +213,7 @@ const HOST: Host = {
   removeFile: () => {},
   setFileMode: () => {},
   memory: () => ({ residentBytes: 0, heapBytes: 0, heapCapacityBytes: 0 }),
+  threadCpuUs: () => 0,
   cpu: () => ({ userSeconds: 0, systemSeconds: 0 }),
   expectWork: () => {},
   collectGarbage: () => {},

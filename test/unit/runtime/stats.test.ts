@@ -56,7 +56,12 @@ describe("statistics", () => {
     const left = Object.entries(stats).filter(
       ([, value]) => typeof value === "number" && value > 0,
     );
-    expect(left.map(([name]) => name).sort()).toEqual(["internalErrors", "peakMemoryBytes"]);
+    expect(left.map(([name]) => name).sort()).toEqual([
+      "internalErrors",
+      "peakMemoryBytes",
+      "rdbKeysExpired",
+      "rdbKeysLoaded",
+    ]);
     for (const table of tables) expect([...table]).toEqual([0, 0, 0]);
     expect(stats.errors.size).toBe(0);
     expect(stats.commandRate.perSecond()).toBe(0);
