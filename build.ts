@@ -28,7 +28,10 @@ const ENTRY_POINT = "src/main.ts";
  * right both there and under `bun run` only if src/main.ts makes it, or if it depends on where the
  * module finds itself.
  */
-export const WORKER_ENTRY_POINTS: readonly string[] = ["src/tools/benchmark/worker.ts"];
+export const WORKER_ENTRY_POINTS: readonly string[] = [
+  "src/persistence/snapshot-worker.ts",
+  "src/tools/benchmark/worker.ts",
+];
 
 /** How many times more reluctant the JIT is until the server listens. */
 const START_JIT_POLICY = 8;

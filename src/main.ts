@@ -108,6 +108,14 @@ const host: Host = {
   },
   fileSystem: systemFiles,
   backgroundFiles: systemBackgroundFiles,
+  startSnapshotWorker(order, onMessage, onEnd) {
+    const worker = new Worker(new URL("./persistence/snapshot-worker.ts", import.meta.url).href);
+    worker.addEventListener("message", onMessage);
+    worker.addEventListener("error", onEnd);
+    worker.addEventListener("close", onEnd);
+    worker.postMessage(order);
+    return worker;
+  },
   currentDirectory: () => toByteString(process.cwd()),
   changeDirectory(path) {
     try {

@@ -70,6 +70,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   protocol: [3, 3, (_ctx, args, reply) => debugProtocol(args, reply)],
   quicklist: [3, 4, debugQuicklist],
   "quicklist-packed-threshold": [3, 3, debugPackedThreshold],
+  reload: [2, Infinity, debugReload],
   replybuffer: [4, 4, debugReplyBuffer],
   segfault: [2, Infinity, crash("DEBUG SEGFAULT called")],
   "set-active-expire": [3, 3, setting((ctx, on) => ctx.server.setActiveExpire(on))],
@@ -147,6 +148,19 @@ const HELP = [
   "QUICKLIST <key> [<0|1>]",
   "    Show low level info about the quicklist encoding of <key>.",
   "    The optional argument (0 by default) sets the level of detail",
+  "RELOAD [option ...]",
+  "    Save the RDB on disk and reload it back to memory. Valid <option> values:",
+  "    * MERGE: conflicting keys will be loaded from RDB.",
+  "    * NOFLUSH: the existing database will not be removed before load, but",
+  "      conflicting keys will generate an exception and kill the server.",
+  "    * NOSAVE: the database will be loaded from an existing RDB file.",
+  "    Examples:",
+  "    * DEBUG RELOAD: verify that the server is able to persist, flush and reload",
+  "      the database.",
+  "    * DEBUG RELOAD NOSAVE: replace the current database with the contents of an",
+  "      existing RDB file.",
+  "    * DEBUG RELOAD NOSAVE NOFLUSH MERGE: add the contents of an existing RDB",
+  "      file to the database.",
   "REPLYBUFFER PEAK-RESET-TIME <NEVER||RESET|time>",
   "    Sets the time (in milliseconds) to wait between client reply buffer peak resets.",
   "    In case NEVER is provided the last observed peak will never be reset",
@@ -299,6 +313,25 @@ function debugObject(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
     ...quicklistFields(ctx, record, isFast),
   ];
   reply.simple(fields.join(" "));
+}
+
+/** DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE] */
+function debugReload(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  let merges = false;
+  let flushes = true;
+  let saves = true;
+  for (let i = 2; i < args.count; i++) {
+    if (args.is(i, "MERGE")) merges = true;
+    else if (args.is(i, "NOFLUSH")) flushes = false;
+    else if (args.is(i, "NOSAVE")) saves = false;
+    else {
+      reply.error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+      return;
+    }
+  }
+  const error = ctx.server.saving.reload({ merges, flushes, saves });
+  if (error === null) reply.ok();
+  else reply.error(error);
 }
 
 /** DEBUG REPLYBUFFER PEAK-RESET-TIME NEVER | RESET | milliseconds, or RESIZING 0 | 1 */

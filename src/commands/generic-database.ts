@@ -52,6 +52,7 @@ function flushallCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): v
   if (!checkFlushOptions(args, reply)) return;
   ctx.keyspace.dirty += ctx.keyspace.clearAll(isLazyFlush(ctx, args));
   if (ctx.effects.isOn) ctx.effects.verbatim(args);
+  ctx.server.saving.flushed();
   ctx.clients.tracking.invalidateAll(ctx.clients.all());
   reply.ok();
 }

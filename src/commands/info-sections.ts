@@ -197,19 +197,24 @@ function percent(part: number, whole: number): string {
 }
 
 function persistenceFields(ctx: CommandContext): Field[] {
+  const saving = ctx.server.saving.report();
   return [
     ["loading", ctx.server.loadingReport() === null ? 0 : 1],
     ["async_loading", 0],
-    ["current_save_keys_processed", 0],
-    ["current_save_keys_total", 0],
+    ["current_cow_peak", saving.preservedPeakBytes],
+    ["current_cow_size", saving.preservedBytes],
+    ["current_cow_size_age", 0],
+    ["current_fork_perc", ((saving.keysDone * 100) / Math.max(1, saving.keysTotal)).toFixed(2)],
+    ["current_save_keys_processed", saving.keysDone],
+    ["current_save_keys_total", saving.keysTotal],
     ["rdb_changes_since_last_save", ctx.keyspace.dirty],
-    ["rdb_bgsave_in_progress", 0],
-    ["rdb_last_save_time", Math.floor(ctx.server.startedMs / 1000)],
-    ["rdb_last_bgsave_status", "ok"],
-    ["rdb_last_bgsave_time_sec", -1],
-    ["rdb_current_bgsave_time_sec", -1],
-    ["rdb_saves", 0],
-    ["rdb_last_cow_size", 0],
+    ["rdb_bgsave_in_progress", Number(saving.isSaving)],
+    ["rdb_last_save_time", saving.lastSaveSeconds],
+    ["rdb_last_bgsave_status", saving.lastSucceeded ? "ok" : "err"],
+    ["rdb_last_bgsave_time_sec", saving.lastDuration],
+    ["rdb_current_bgsave_time_sec", saving.currentDuration],
+    ["rdb_saves", saving.saves],
+    ["rdb_last_cow_size", saving.lastPreservedBytes],
     ["rdb_last_load_keys_expired", ctx.stats.rdbKeysExpired],
     ["rdb_last_load_keys_loaded", ctx.stats.rdbKeysLoaded],
     ...aofFields(ctx),
@@ -230,6 +235,8 @@ function aofFields(ctx: CommandContext): Field[] {
     ["aof_rewrites_consecutive_failures", report.rewriteFailures],
     ["aof_last_write_status", report.canWrite ? "ok" : "err"],
     ["aof_last_cow_size", 0],
+    ["module_fork_in_progress", 0],
+    ["module_fork_last_cow_size", 0],
   ];
   if (!report.isOn) return fields;
   return [
@@ -297,7 +304,7 @@ function statsFields(ctx: CommandContext): Field[] {
     ["pubsub_patterns", ctx.clients.pubsub.count(SubscriptionKind.PATTERN)],
     ["pubsubshard_channels", ctx.clients.pubsub.count(SubscriptionKind.SHARD_CHANNEL)],
     ["latest_fork_usec", 0],
-    ["total_forks", 0],
+    ["total_forks", ctx.server.saving.report().snapshots],
     ["migrate_cached_sockets", 0],
     ["slave_expires_tracked_keys", 0],
     ["active_defrag_hits", compactor.hits],

@@ -7,6 +7,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Wait } from "../session/blocking.ts";
 import type { Client } from "../session/client.ts";
 import type { AppendOnlyControl } from "./append-only-control.ts";
+import type { SavingControl } from "./saving-control.ts";
 import type { CommandSpec } from "./spec.ts";
 
 export interface ShutdownOptions {
@@ -57,7 +58,11 @@ export interface ServerControl {
   /** Ends a client's wait for a key: as at its timeout, or with an error. */
   unblock(wait: Wait, error: string | null): void;
   /** Begins to shut down. An error text, if it cannot; else the server ends. */
-  shutdown(options: ShutdownOptions): string | null;
+  shutdown(options: ShutdownOptions, client: Client): string | null;
+  /** Takes back a signal to end that nothing has come of yet; false if there is none. */
+  abortShutdown(): boolean;
+  /** Saving to RDB files. */
+  readonly saving: SavingControl;
   /** Blocks the whole server (DEBUG SLEEP). */
   sleepMs(ms: number): void;
   /** Holds back requests, or only those that write, until `untilMs` (CLIENT PAUSE). */

@@ -21,15 +21,6 @@ export const serverCommands: readonly CommandSpec[] = [
     run: timeCommand,
   },
   {
-    name: "lastsave",
-    arity: 1,
-    flags: Flag.LOADING | Flag.STALE | Flag.FAST,
-    acl: Acl.ADMIN | Acl.DANGEROUS,
-    keys: NO_KEYS,
-    tips: ["nondeterministic_output"],
-    run: lastsaveCommand,
-  },
-  {
     name: "lolwut",
     arity: -1,
     flags: Flag.READONLY | Flag.FAST,
@@ -86,11 +77,6 @@ function timeCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void
   reply.bulkInteger(nowUs % 1e6);
 }
 
-/** LASTSAVE: as nothing has been saved yet, the time of the start, as in Redis. */
-function lastsaveCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
-  reply.integer(Math.floor(ctx.server.startedMs / 1000));
-}
-
 /** ROLE: a primary without replicas. */
 function roleCommand(_ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
   reply.array(3);
@@ -136,9 +122,10 @@ function shutdownCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): v
     return;
   }
   if (abort) {
-    reply.error("ERR No shutdown in progress.");
+    if (ctx.server.abortShutdown()) reply.ok();
+    else reply.error("ERR No shutdown in progress.");
     return;
   }
-  const error = ctx.server.shutdown({ save, now, force });
+  const error = ctx.server.shutdown({ save, now, force }, ctx.client);
   if (error !== null) reply.error(error);
 }

@@ -17,6 +17,7 @@ import { latencyCommands } from "./latency.ts";
 import { memoryCommands } from "./memory.ts";
 import { moduleCommands } from "./module.ts";
 import { monitorCommands } from "./monitor.ts";
+import { saveCommands } from "./save.ts";
 import { serverCommands } from "./server.ts";
 import { slowlogCommands } from "./slowlog.ts";
 import { genericDatabaseCommands } from "./generic-database.ts";
@@ -81,6 +82,7 @@ export function commandTable(): readonly CommandSpec[] {
     ...moduleCommands,
     ...pubsubCommands,
     ...serverCommands,
+    ...saveCommands,
     ...genericCommands,
     ...genericExpireCommands,
     ...genericScanCommands,

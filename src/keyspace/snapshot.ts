@@ -55,6 +55,8 @@ export interface SnapshotEncoder {
   end(): void;
   /** Passes on what is written; false while too much of it waits, and the walk had better too. */
   flush(): boolean;
+  /** Whether bytes wait that could not be passed on. */
+  readonly hasWaitingBytes: boolean;
 }
 
 /** A database in a snapshot. */

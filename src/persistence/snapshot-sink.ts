@@ -6,8 +6,8 @@
  *     finish   the checksum, fsync, rename over the target, fsync of the directory
  *
  * The file has another name until it is complete, so a reader sees the old one or the new one,
- * whatever happens in between. Every call throws a FileError when the system refuses; then
- * `abandon` removes what there is. O(bytes).
+ * whatever happens in between. Every call throws a FileError when the system refuses, and `stage`
+ * says what was being done; then `abandon` removes what there is. O(bytes).
  */
 import { Crc64 } from "../base/crc64.ts";
 import { type FileSystem, writeAll } from "../base/file-system.ts";
@@ -17,11 +17,24 @@ const WRITE_BYTES = 256 * 1024;
 const SYNC_BYTES = 4 * 1024 * 1024;
 const CHECKSUM_BYTES = 8;
 
+/** What a sink does: the steps in which saving can fail. */
+export const enum SinkStage {
+  OPEN = 0,
+  WRITE = 1,
+  SYNC = 2,
+  CLOSE = 3,
+  RENAME = 4,
+  SYNC_DIRECTORY = 5,
+}
+
 export interface SinkSettings {
-  /** Where the file is made, what it becomes, and the directory of both. */
+  /** Where the file is made. */
   readonly temporary: string;
-  readonly target: string;
+  /** What it becomes, and the directory of both; null: it keeps its name. */
+  readonly target: string | null;
   readonly directory: string;
+  /** rdbcompression */
+  readonly compresses: boolean;
   /** rdbchecksum: without it, zeros stand in the checksum's place. */
   readonly checksums: boolean;
   /** Whether the file is of commands, and so ends without a checksum. */
@@ -33,6 +46,7 @@ export interface SinkSettings {
 export class SnapshotSink {
   /** Bytes of the file so far. */
   written = 0;
+  stage: SinkStage = SinkStage.OPEN;
 
   private file = -1;
   private syncedAt = 0;
@@ -52,11 +66,14 @@ export class SnapshotSink {
   constructor(
     private readonly files: FileSystem,
     private readonly settings: SinkSettings,
-  ) {}
+  ) {
+    this.writer.compresses = settings.compresses;
+  }
 
   /** Makes the temporary file. */
   open(): void {
     this.file = this.files.open(this.settings.temporary, "write");
+    this.stage = SinkStage.WRITE;
   }
 
   /** Takes bytes[start, end) of the spans. */
@@ -70,16 +87,20 @@ export class SnapshotSink {
 
   /** The file is complete. Returns its size. */
   finish(): number {
-    const { files, settings, writer } = this;
+    const { files, settings } = this;
     if (this.spanLeft !== 0 || this.headerBytes !== 0) throw new Error("a span is incomplete");
     this.writeOut();
     if (settings.isPlain !== true) this.writeChecksum();
-    writer.clear();
+    this.stage = SinkStage.SYNC;
     files.sync(this.file);
+    this.stage = SinkStage.CLOSE;
     const { file } = this;
     this.file = -1;
     files.close(file);
+    if (settings.target === null) return this.written;
+    this.stage = SinkStage.RENAME;
     files.rename(settings.temporary, settings.target);
+    this.stage = SinkStage.SYNC_DIRECTORY;
     files.syncDirectory(settings.directory);
     return this.written;
   }
@@ -155,6 +176,8 @@ export class SnapshotSink {
     writer.clear();
     if (!settings.syncsAlong || this.written - this.syncedAt < SYNC_BYTES) return;
     this.syncedAt = this.written;
+    this.stage = SinkStage.SYNC;
     files.syncData(this.file);
+    this.stage = SinkStage.WRITE;
   }
 }

@@ -2,91 +2,77 @@
  * Makes the bases of the append-only file: snapshots as RDB files, or as commands with
  * aof-use-rdb-preamble no.
  */
-import { REDIS_VERSION } from "../base/version.ts";
-import { Snapshot, type SnapshotEncoder } from "../keyspace/snapshot.ts";
+import type { SnapshotEncoder } from "../keyspace/snapshot.ts";
 import { RdbSnapshotEncoder, type SnapshotOutput } from "../persistence/snapshot-encoder.ts";
-import { type SinkSettings, SnapshotSink } from "../persistence/snapshot-sink.ts";
+import type { SinkSettings } from "../persistence/snapshot-sink.ts";
 import { CommandSnapshotEncoder } from "./aof-base-encoder.ts";
 import type { BaseMaker } from "./append-only.ts";
+import { rdbFormat } from "./saving.ts";
 import type { Server } from "./server.ts";
+import type { SnapshotFailure, SnapshotRequest } from "./snapshots.ts";
 
 export class AofBases implements BaseMaker {
-  isBusy = false;
+  /** Temporary files have names of their own: one may still be there when the next one begins. */
+  private temporaryCount = 0;
 
   constructor(private readonly server: Server) {}
 
-  start(path: string, isRdb: boolean, done: (succeeded: boolean) => void): boolean {
-    this.isBusy = true;
-    const succeeded = this.write(path, isRdb);
-    setImmediate(() => {
-      if (!this.isBusy) return;
-      this.isBusy = false;
-      done(succeeded);
-    });
-    return true;
+  get isBusy(): boolean {
+    return this.server.snapshots.isBusy;
+  }
+
+  start(path: string, isRdb: boolean, done: (succeeded: boolean) => void): void {
+    this.server.snapshots.start(
+      this.request(path, isRdb, (failure) => done(this.succeeded(failure))),
+    );
   }
 
   write(path: string, isRdb: boolean): boolean {
-    const { server } = this;
-    const { host, keyspace, clock, log, config } = server;
+    return this.succeeded(this.server.snapshots.write(this.request(path, isRdb, () => {})));
+  }
+
+  cancel(): void {
+    this.server.snapshots.cancel();
+  }
+
+  private succeeded(failure: SnapshotFailure | null): boolean {
+    if (failure === null) return true;
+    this.server.log.warning(`Write error writing append only file on disk: ${failure.text}`);
+    return false;
+  }
+
+  private request(
+    path: string,
+    isRdb: boolean,
+    done: (failure: SnapshotFailure | null) => void,
+  ): SnapshotRequest {
+    const { host, config } = this.server;
     const settings: SinkSettings = {
-      temporary: `temp-rewriteaof-${host.pid}.aof`,
+      temporary: `temp-rewriteaof-${host.pid}-${++this.temporaryCount}.aof`,
       target: path,
       directory: ".",
+      compresses: isRdb && config.bool("rdbcompression"),
       checksums: isRdb && config.bool("rdbchecksum"),
       isPlain: !isRdb,
       syncsAlong: config.bool("aof-rewrite-incremental-fsync"),
     };
-    const sink = new SnapshotSink(host.fileSystem, settings);
-    const output: SnapshotOutput = {
-      take(bytes, start, end) {
-        sink.feed(bytes, start, end);
-        return end - start;
-      },
+    return {
+      settings,
+      encoder: (output) => this.encoder(isRdb, output),
+      // The increment that was opened at the start says what was emptied since.
+      onClear: "drop",
+      begun: () => {},
+      done,
     };
-    const snapshot = new Snapshot(keyspace, clock, this.encoder(isRdb, output));
-    try {
-      sink.open();
-      while (!snapshot.run(Infinity));
-      if (snapshot.failure !== null) throw snapshot.failure;
-      sink.finish();
-      return true;
-    } catch (error) {
-      sink.abandon();
-      const text = error instanceof Error ? error.message : String(error);
-      log.warning(`Write error writing append only file on disk: ${text}`);
-      return false;
-    }
-  }
-
-  cancel(): void {
-    this.isBusy = false;
   }
 
   private encoder(isRdb: boolean, output: SnapshotOutput): SnapshotEncoder {
     const { keyspace, clock, config } = this.server;
-    const seconds = Math.floor(clock.nowMs() / 1000);
+    if (isRdb) return new RdbSnapshotEncoder(keyspace, rdbFormat(this.server, true), output);
+    const timestampSeconds = config.bool("aof-timestamp-enabled")
+      ? Math.floor(clock.nowMs() / 1000)
+      : null;
     const { functions } = keyspace;
-    if (!isRdb) {
-      const timestampSeconds = config.bool("aof-timestamp-enabled") ? seconds : null;
-      return new CommandSnapshotEncoder(keyspace, { timestampSeconds, functions }, output);
-    }
-    return new RdbSnapshotEncoder(
-      keyspace,
-      {
-        version: 0,
-        compresses: config.bool("rdbcompression"),
-        clock: "none",
-        auxiliary: [
-          ["redis-ver", REDIS_VERSION],
-          ["redis-bits", "64"],
-          ["ctime", String(seconds)],
-          ["used-mem", String(this.server.usedMemoryBytes())],
-          ["aof-base", "1"],
-        ],
-        functions,
-      },
-      output,
-    );
+    return new CommandSnapshotEncoder(keyspace, { timestampSeconds, functions }, output);
   }
 }

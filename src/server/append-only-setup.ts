@@ -196,7 +196,7 @@ export class ServerAppendOnly implements AppendOnlyControl {
     const { server, appendOnly, writer } = this;
     const { keyspace, log } = server;
     if (appendOnly.isOn) writer.flush(true);
-    for (const database of keyspace.databases) keyspace.clearDatabase(database, false);
+    keyspace.clearAll(false);
     if (!appendOnly.loadManifest()) {
       server.host.exit(1);
       return false;

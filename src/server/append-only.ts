@@ -33,10 +33,10 @@ export interface BaseMaker {
   /** A snapshot is being written, whatever for. */
   readonly isBusy: boolean;
   /**
-   * Begins to write a base. `done` is called once, at the end, unless it is cancelled. False,
-   * after a log line, if it cannot begin.
+   * Begins to write a base. `done` is called once, at the end, after a log line if it failed;
+   * not if it is cancelled.
    */
-  start(path: string, isRdb: boolean, done: (succeeded: boolean) => void): boolean;
+  start(path: string, isRdb: boolean, done: (succeeded: boolean) => void): void;
   /** Writes a base at once. False, after a log line, if that fails. */
   write(path: string, isRdb: boolean): boolean;
   /** Ends the base that is being written. */
@@ -321,17 +321,11 @@ export class AppendOnly {
     }
     this.rewrites++;
     const isRdb = this.usesRdb;
-    const started = bases.start(this.temporaryBase(), isRdb, (succeeded) =>
-      this.onRewritten(succeeded, isRdb),
-    );
-    if (!started) {
-      this.lastRewriteSucceeded = false;
-      return false;
-    }
-    log.notice(`Background append only file rewriting started by pid ${pid}`);
     this.isRewriteScheduled = false;
     this.isRewriting = true;
     this.rewriteStartedMs = clock.nowMs();
+    log.notice(`Background append only file rewriting started by pid ${pid}`);
+    bases.start(this.temporaryBase(), isRdb, (succeeded) => this.onRewritten(succeeded, isRdb));
     return true;
   }
 

@@ -115,6 +115,7 @@ export class Cron {
     const nowMs = server.nowMs();
     this.countLoop();
     server.pause.check(nowMs);
+    server.tickPersistence();
     server.appendOnly.appendOnly.tick();
     server.stats.sampleRates(nowMs);
     if (this.activeExpire && !server.loading.isOn) this.expire();

@@ -4,6 +4,7 @@
  */
 import type { BackgroundFiles } from "../base/background-files.ts";
 import type { FileSystem } from "../base/file-system.ts";
+import type { StartSnapshotWorker } from "../persistence/snapshot-channel.ts";
 import type { ConfigFiles } from "../runtime/config/config-file.ts";
 import type { ConfigHost } from "../runtime/config/config.ts";
 
@@ -22,6 +23,8 @@ export interface Host extends Omit<ConfigHost, "warn"> {
   /** Where data are kept. Relative paths begin in the configured directory. */
   readonly fileSystem: FileSystem;
   readonly backgroundFiles: BackgroundFiles;
+  /** Starts a Worker of persistence/snapshot-worker.ts; where it is missing, there are no threads. */
+  readonly startSnapshotWorker?: StartSnapshotWorker;
   /** Writes to standard output, unbuffered. */
   print(text: string): void;
   /** Opens a log file for appending: its writer, or the system's error text. */

@@ -54,6 +54,9 @@ import { KeyspaceEvents } from "./keyspace-events.ts";
 import { Listeners } from "./listener.ts";
 import { Loading } from "./loading.ts";
 import { OomScore } from "./oom-score.ts";
+import { Saving } from "./saving.ts";
+import { Shutdown } from "./shutdown.ts";
+import { Snapshots } from "./snapshots.ts";
 import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
 import { applySettings } from "./settings.ts";
 import { Wakeups } from "./wakeups.ts";
@@ -110,6 +113,8 @@ export class Server implements ServerControl, ConnectionHost {
   readonly listeners: Listeners;
   readonly cron: Cron;
   readonly loading: Loading;
+  readonly snapshots: Snapshots;
+  readonly saving: Saving;
   readonly held = new HeldReplies();
   readonly appendOnly: ServerAppendOnly;
   readonly pause: ClientPause;
@@ -139,7 +144,9 @@ export class Server implements ServerControl, ConnectionHost {
 
   private readonly ctx: CommandContext;
   private readonly names: CommandNames;
-  private shuttingDown = false;
+  private readonly ending: Shutdown;
+  /** Why commands that write are refused, by who cannot keep changes. */
+  private readonly writeRefusals = new Map<"rdb" | "aof", string>();
   /** A key expires or is evicted: the change that is reported next is nobody's. */
   private isVanishing = false;
 
@@ -218,6 +225,17 @@ export class Server implements ServerControl, ConnectionHost {
     });
     this.cron = new Cron(this);
     this.loading = new Loading(this);
+    this.snapshots = new Snapshots({
+      keyspace: this.keyspace,
+      clock,
+      files: host.fileSystem,
+      startWorker: host.startSnapshotWorker ?? null,
+      sleepMs: (ms) => host.sleepMs(ms),
+      readCount: () => this.stats.readEvents,
+      keyDelayUs: () => config.int("rdb-key-save-delay"),
+    });
+    this.saving = new Saving(this);
+    this.ending = new Shutdown(this);
     this.appendOnly = new ServerAppendOnly(this, new AofBases(this));
     this.dispatcher = new Dispatcher(
       this.commands,
@@ -296,20 +314,15 @@ export class Server implements ServerControl, ConnectionHost {
     return true;
   }
 
-  /** SIGTERM and SIGINT: the first shuts down in order, a second one at once. */
+  /** A signal to end; a second SIGINT ends the process at once. */
   onSignal(name: "SIGTERM" | "SIGINT"): void {
-    if (this.shuttingDown) {
-      this.log.warning("You insist... exiting now.");
-      this.host.exit(1);
-      return;
-    }
-    if (this.loading.isOn) {
-      this.log.warning("Received shutdown signal during loading, exiting now.");
-      this.host.exit(0);
-      return;
-    }
-    this.log.warning(`Received ${name} scheduling shutdown...`);
-    this.shutdown({ save: null, now: false, force: true });
+    this.ending.onSignal(name);
+  }
+
+  /** What the cron does for persistence. */
+  tickPersistence(): void {
+    this.ending.tick();
+    this.saving.tick();
   }
 
   // --- ServerControl
@@ -342,14 +355,22 @@ export class Server implements ServerControl, ConnectionHost {
     return this.loading.report();
   }
 
-  shutdown(_options: ShutdownOptions): string | null {
-    if (this.shuttingDown) return null;
-    this.shuttingDown = true;
+  shutdown(options: ShutdownOptions, client: Client): string | null {
+    const { id, address, localAddress, name } = client;
+    const user = `name=${name} user=default`;
+    return this.ending.begin(options, `id=${id} addr=${address} laddr=${localAddress} ${user}`);
+  }
+
+  abortShutdown(): boolean {
+    return this.ending.abort();
+  }
+
+  /** Everything is kept that is to be kept: stops, and ends the process. */
+  end(): void {
     const { log, host, config } = this;
-    log.notice("User requested shutdown...");
     this.listeners.stop();
-    this.cron.stop();
     this.loading.stop();
+    this.cron.stop();
     this.wakeups.stop();
     const pidFile = config.string("pidfile");
     if (pidFile !== "") {
@@ -364,7 +385,6 @@ export class Server implements ServerControl, ConnectionHost {
     for (const client of this.clients.all()) client.transport.close(false);
     log.warning("Bunsen is now ready to exit, bye bye...");
     host.exit(0);
-    return null;
   }
 
   sleepMs(ms: number): void {
@@ -510,9 +530,12 @@ export class Server implements ServerControl, ConnectionHost {
   }
 
   /** Commands that write are answered with this error, or, if it is null, are not any more. */
-  refuseWrites(_by: "aof", error: string | null): void {
-    this.dispatcher.diskError = error ?? "";
-    this.setServerGate(ServerGate.DISK_ERROR, error !== null);
+  refuseWrites(by: "rdb" | "aof", error: string | null): void {
+    const { writeRefusals } = this;
+    if (error === null) writeRefusals.delete(by);
+    else writeRefusals.set(by, error);
+    this.dispatcher.diskError = writeRefusals.get("rdb") ?? writeRefusals.get("aof") ?? "";
+    this.setServerGate(ServerGate.DISK_ERROR, writeRefusals.size > 0);
   }
 
   logVerbose(message: string): void {

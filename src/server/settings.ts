@@ -77,6 +77,7 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
     ["rdbcompression"],
     (server, config) => (server.payloads.writer.compresses = config.bool("rdbcompression")),
   ],
+  [["save", "stop-writes-on-bgsave-error"], (server) => server.saving.updateWriteRefusal()],
   [
     ["rdb-version-check"],
     (server, config) =>
@@ -266,15 +267,15 @@ export function applySettings(server: Server): void {
   config.onApply(["port"], () =>
     relisten(server) ? null : "Unable to listen on this port. Check server logs.",
   );
-  adjustOomScore(server);
-  config.onApply(["oom-score-adj", "oom-score-adj-values"], () =>
-    adjustOomScore(server) ? null : "Failed to set current oom_score_adj. Check server logs.",
-  );
   config.onApply(["appendonly"], () => server.appendOnly.turn(config.bool("appendonly")));
   config.onApply(["aof-disable-auto-gc"], () => {
     server.appendOnly.appendOnly.removeHistory();
     return null;
   });
+  adjustOomScore(server);
+  config.onApply(["oom-score-adj", "oom-score-adj-values"], () =>
+    adjustOomScore(server) ? null : "Failed to set current oom_score_adj. Check server logs.",
+  );
   config.onApply(["unixsocketperm"], () => {
     const path = config.string("unixsocket");
     if (path !== "") server.host.setFileMode(path, config.int("unixsocketperm"));

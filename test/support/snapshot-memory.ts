@@ -8,6 +8,7 @@ const SETTINGS = {
   temporary: "temporary",
   target: "target",
   directory: ".",
+  compresses: true,
   checksums: true,
   syncsAlong: true,
 };

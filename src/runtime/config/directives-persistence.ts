@@ -10,6 +10,7 @@ import { type Directive, Flag } from "./directive.ts";
 import {
   APPEND_FSYNC,
   PROPAGATION_ERRORS,
+  RDB_VERSION,
   RDB_VERSION_CHECK,
   SANITIZE_DUMP,
   SHUTDOWN_FLAGS,
@@ -20,13 +21,13 @@ import { DEFAULT_SAVE, directoryCodec, saveCodec } from "./special.ts";
 const MB = 1024 * 1024;
 
 export const persistenceDirectives: readonly Directive[] = [
-  { name: "rdbchecksum", kind: "bool", default: true, flags: Flag.Immutable, effect: "none" },
-  { name: "rdbcompression", kind: "bool", default: true, effect: "none" },
+  { name: "rdbchecksum", kind: "bool", default: true, flags: Flag.Immutable, effect: "works" },
+  { name: "rdbcompression", kind: "bool", default: true, effect: "works" },
   { name: "rdb-del-sync-files", kind: "bool", default: false, effect: "none" },
-  { name: "stop-writes-on-bgsave-error", kind: "bool", default: true, effect: "none" },
+  { name: "stop-writes-on-bgsave-error", kind: "bool", default: true, effect: "works" },
   { name: "aof-rewrite-incremental-fsync", kind: "bool", default: true, effect: "none" },
   { name: "no-appendfsync-on-rewrite", kind: "bool", default: false, effect: "none" },
-  { name: "rdb-save-incremental-fsync", kind: "bool", default: true, effect: "none" },
+  { name: "rdb-save-incremental-fsync", kind: "bool", default: true, effect: "works" },
   { name: "aof-load-truncated", kind: "bool", default: true, effect: "none" },
   { name: "aof-use-rdb-preamble", kind: "bool", default: true, effect: "none" },
   { name: "aof-timestamp-enabled", kind: "bool", default: false, effect: "none" },
@@ -38,7 +39,7 @@ export const persistenceDirectives: readonly Directive[] = [
     default: "dump.rdb",
     check: checkDatabaseFileName,
     flags: Flag.Protected,
-    effect: "none",
+    effect: "works",
   },
   {
     name: "appendfilename",
@@ -109,11 +110,18 @@ export const persistenceDirectives: readonly Directive[] = [
     effect: "works",
   },
   {
+    name: "rdb-version",
+    kind: "enum",
+    values: RDB_VERSION,
+    default: 0,
+    effect: "works",
+  },
+  {
     name: "rdb-version-check",
     kind: "enum",
     values: RDB_VERSION_CHECK,
     default: 0,
-    effect: "none",
+    effect: "works",
   },
   {
     name: "auto-aof-rewrite-percentage",
@@ -130,7 +138,7 @@ export const persistenceDirectives: readonly Directive[] = [
     max: INT_MAX,
     default: 0,
     flags: Flag.Hidden,
-    effect: "none",
+    effect: "works",
   },
   { name: "shutdown-timeout", kind: "int", min: 0, max: INT_MAX, default: 10, effect: "works" },
   {
@@ -156,6 +164,6 @@ export const persistenceDirectives: readonly Directive[] = [
     default: DEFAULT_SAVE,
     codec: saveCodec,
     flags: Flag.MultiArg,
-    effect: "none",
+    effect: "works",
   },
 ];

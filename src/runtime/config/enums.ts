@@ -43,6 +43,7 @@ export const ENDPOINT_TYPES = enumerate("ip", "hostname", "unknown-endpoint");
 export const PROPAGATION_ERRORS = enumerate("ignore", "panic", "panic-on-replicas");
 export const LOG_FORMATS = enumerate("legacy", "logfmt");
 export const LOG_TIMESTAMPS = enumerate("legacy", "iso8601", "milliseconds");
+export const RDB_VERSION = enumerate("auto", "9", "10", "11", "12");
 export const RDB_VERSION_CHECK = enumerate("strict", "relaxed");
 export const OOM_SCORE_ADJ: EnumTable = [
   ["no", 0],

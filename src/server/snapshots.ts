@@ -1,0 +1,278 @@
+/**
+ * Runs snapshots: one at a time in the background, in slices between requests, and others at once.
+ *
+ * A slice takes SLICE_US at most. While requests come in, the walk rests after it for REST times as
+ * long; while none do, it goes on after the events that are there. Bytes go to a Worker, so that
+ * neither compression nor the disk is waited for; where the ring to it is full, the walk waits
+ * until there is room. What runs at once uses a Worker if there is much to write.
+ *
+ * When a database is emptied, what is left of it is lost to the walk. Its owner says what then: the
+ * rest is left out (the append-only file's next increment says that it was emptied), or all is
+ * written anew from what is there at the end of the turn.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { FileSystem } from "../base/file-system.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { Snapshot, type SnapshotEncoder } from "../keyspace/snapshot.ts";
+import {
+  ChannelState,
+  LocalChannel,
+  type SnapshotChannel,
+  type StartSnapshotWorker,
+  WorkerChannel,
+} from "../persistence/snapshot-channel.ts";
+import type { SnapshotOutput } from "../persistence/snapshot-encoder.ts";
+import { type SinkSettings, SinkStage } from "../persistence/snapshot-sink.ts";
+
+const SLICE_US = 700;
+const REST = 5;
+/** How soon a walk looks again whether there is room in the ring, or its file is complete. */
+const POLL_MS = 2;
+/** Waiting for rdb-key-save-delay, a walk looks again at least this often. */
+const DELAY_MS_MAX = 100;
+/** Data above this are written at once by two threads: starting a Worker pays. */
+const LARGE_BYTES = 16 * 1024 * 1024;
+/** What a negative rdb-key-save-delay waits for once in so many keys. */
+const SHORTEST_DELAY_US = 60;
+
+/** Why a snapshot could not be written: the step, and the system's words. */
+export interface SnapshotFailure {
+  readonly stage: SinkStage;
+  readonly text: string;
+}
+
+/** A snapshot that is to be written. */
+export interface SnapshotRequest {
+  readonly settings: SinkSettings;
+  /** Makes what writes the keys; called anew when the snapshot is begun anew. */
+  encoder(output: SnapshotOutput): SnapshotEncoder;
+  /** What becomes of it when a database is emptied under it. */
+  readonly onClear: "restart" | "drop";
+  /** Called when changes begin to be held back: at the start, and when it is begun anew. */
+  begun(): void;
+  /** Called once at the end, unless it is cancelled. */
+  done(failure: SnapshotFailure | null): void;
+}
+
+export interface SnapshotProgress {
+  readonly keysDone: number;
+  readonly keysTotal: number;
+  readonly preservedBytes: number;
+}
+
+export interface SnapshotsParts {
+  readonly keyspace: Keyspace;
+  readonly clock: Clock;
+  readonly files: FileSystem;
+  /** Null where there are no threads. */
+  readonly startWorker: StartSnapshotWorker | null;
+  sleepMs(ms: number): void;
+  /** Counts reads from clients: whether there is other work. */
+  readCount(): number;
+  /** rdb-key-save-delay */
+  keyDelayUs(): number;
+}
+
+const NO_PROGRESS: SnapshotProgress = { keysDone: 0, keysTotal: 0, preservedBytes: 0 };
+
+export class Snapshots {
+  /** Snapshots that were begun in the background: total_forks. */
+  begunCount = 0;
+  /** Old states that were handed over to the snapshot that ended last. */
+  lastPreservedBytes = 0;
+
+  private request: SnapshotRequest | null = null;
+  private snapshot: Snapshot | null = null;
+  private encoder: SnapshotEncoder | null = null;
+  private channel: SnapshotChannel | null = null;
+  private timer: Timer | null = null;
+  private startedUs = 0;
+  private hasFinished = false;
+  private readsSeen = 0;
+
+  constructor(private readonly parts: SnapshotsParts) {}
+
+  /** Whether one is running in the background. */
+  get isBusy(): boolean {
+    return this.request !== null;
+  }
+
+  progress(): SnapshotProgress {
+    return this.snapshot ?? NO_PROGRESS;
+  }
+
+  /** Begins a snapshot in the background. Requires: none is running there. */
+  start(request: SnapshotRequest): void {
+    this.request = request;
+    this.begunCount++;
+    this.begin(request);
+  }
+
+  /** Ends the one in the background; `atOnce`: its file is gone when this returns. */
+  cancel(atOnce = false): void {
+    if (this.request === null) return;
+    this.end();
+    this.channel?.abandon(atOnce);
+    this.channel = null;
+  }
+
+  /** Writes a snapshot while everything waits. Why it failed, or null. */
+  write(request: SnapshotRequest): SnapshotFailure | null {
+    const { keyspace, clock } = this.parts;
+    const channel = this.newChannel(request.settings, keyspace.arena.liveBytes > LARGE_BYTES);
+    const encoder = request.encoder(channel);
+    const snapshot = new Snapshot(keyspace, clock, encoder);
+    const delayUs = this.keyDelayUs();
+    let keysSlept = 0;
+    while (!snapshot.run(delayUs === 0 ? Infinity : 0) && channel.state !== ChannelState.FAILED) {
+      if (encoder.hasWaitingBytes && !encoder.flush()) channel.wait();
+      if (delayUs === 0) continue;
+      this.parts.sleepMs(((snapshot.keysDone - keysSlept) * delayUs) / 1000);
+      keysSlept = snapshot.keysDone;
+    }
+    snapshot.stop();
+    if (snapshot.failure !== null) {
+      channel.abandon(true);
+      return { stage: SinkStage.WRITE, text: snapshot.failure.message };
+    }
+    while (encoder.hasWaitingBytes && channel.state === ChannelState.WRITING) {
+      encoder.flush();
+      if (encoder.hasWaitingBytes) channel.wait();
+    }
+    channel.finish();
+    while (channel.state === ChannelState.WRITING) channel.wait();
+    const { failure } = channel;
+    channel.close();
+    return failure;
+  }
+
+  private begin(request: SnapshotRequest): void {
+    const { keyspace, clock } = this.parts;
+    const channel = this.newChannel(request.settings, true);
+    const encoder = request.encoder(channel);
+    this.channel = channel;
+    this.encoder = encoder;
+    this.hasFinished = false;
+    this.startedUs = clock.monotonicUs();
+    this.snapshot = new Snapshot(keyspace, clock, encoder, (snapshot, database) => {
+      if (request.onClear === "drop") snapshot.drop(database);
+      else this.restart();
+    });
+    this.snapshot.start();
+    request.begun();
+    this.schedule(0);
+  }
+
+  /** A database is about to be emptied: what follows is written anew when the turn is over. */
+  private restart(): void {
+    this.snapshot?.stop();
+    this.snapshot = null;
+    this.channel?.abandon(false);
+    this.channel = null;
+    this.schedule(0);
+  }
+
+  private newChannel(settings: SinkSettings, isLarge: boolean): SnapshotChannel {
+    const { startWorker, files } = this.parts;
+    if (!isLarge || startWorker === null) return new LocalChannel(files, settings);
+    return new WorkerChannel(startWorker, settings, files, this.onChannelChange);
+  }
+
+  private readonly onChannelChange = (): void => {
+    if (this.request !== null && this.timer === null) this.schedule(0);
+    else if (this.channel !== null && this.channel.state !== ChannelState.WRITING) this.schedule(0);
+  };
+
+  /** The next slice follows after so many milliseconds; 0 = after the events that are there. */
+  private schedule(ms: number): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    if (ms >= 1) this.timer = setTimeout(this.slice, ms);
+    else {
+      const { request } = this;
+      setImmediate(() => {
+        if (this.request === request && this.timer === null) this.slice();
+      });
+    }
+  }
+
+  private readonly slice = (): void => {
+    this.timer = null;
+    const { request, snapshot, channel } = this;
+    if (request === null) return;
+    if (snapshot === null || channel === null) {
+      this.begin(request);
+      return;
+    }
+    const { clock } = this.parts;
+    const startUs = clock.monotonicUs();
+    const keysMax = this.keysAllowed(snapshot, startUs);
+    if (!snapshot.isOver && keysMax > 0) snapshot.run(startUs + SLICE_US, keysMax);
+    if (this.isOver(snapshot, channel)) return;
+    this.schedule(this.restMs(snapshot, startUs));
+  };
+
+  /** Whether it is over, for better or worse; then whoever asked for it hears of it. */
+  private isOver(snapshot: Snapshot, channel: SnapshotChannel): boolean {
+    if (snapshot.failure !== null) {
+      channel.abandon(false);
+      this.report({ stage: SinkStage.WRITE, text: snapshot.failure.message });
+      return true;
+    }
+    if (channel.state !== ChannelState.WRITING) {
+      const { failure } = channel;
+      channel.close();
+      this.report(failure);
+      return true;
+    }
+    if (!snapshot.isOver || this.hasFinished) return false;
+    const encoder = this.encoder as SnapshotEncoder;
+    encoder.flush();
+    if (encoder.hasWaitingBytes) return false;
+    this.hasFinished = true;
+    channel.finish();
+    return channel.state !== ChannelState.WRITING && this.isOver(snapshot, channel);
+  }
+
+  private report(failure: SnapshotFailure | null): void {
+    const { request } = this;
+    this.end();
+    this.channel = null;
+    request?.done(failure);
+  }
+
+  private end(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.lastPreservedBytes = this.progress().preservedBytes;
+    this.snapshot?.stop();
+    this.snapshot = null;
+    this.encoder = null;
+    this.request = null;
+  }
+
+  private restMs(snapshot: Snapshot, startUs: number): number {
+    const { clock } = this.parts;
+    const nowUs = clock.monotonicUs();
+    if (snapshot.isOver || this.encoder?.hasWaitingBytes === true) return POLL_MS;
+    const keysMax = this.keysAllowed(snapshot, nowUs);
+    if (keysMax <= 0)
+      return Math.min(DELAY_MS_MAX, Math.max(1, (-keysMax * this.keyDelayUs()) / 1000));
+    const reads = this.parts.readCount();
+    const isBusy = reads !== this.readsSeen;
+    this.readsSeen = reads;
+    return isBusy ? Math.max(1, ((nowUs - startUs) * REST) / 1000) : 0;
+  }
+
+  /** Keys that may be written now, by rdb-key-save-delay. */
+  private keysAllowed(snapshot: Snapshot, nowUs: number): number {
+    const delayUs = this.keyDelayUs();
+    if (delayUs === 0) return Infinity;
+    return Math.floor((nowUs - this.startedUs) / delayUs) + 1 - snapshot.keysDone;
+  }
+
+  private keyDelayUs(): number {
+    const delay = this.parts.keyDelayUs();
+    return delay < 0 ? SHORTEST_DELAY_US / -delay : delay;
+  }
+}
