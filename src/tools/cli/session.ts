@@ -3,8 +3,8 @@
  * keep track of what the connection is in the middle of (a transaction, a subscription, a cluster's
  * redirection). Every mode of the client works on a Session.
  *
- * Reconnecting follows valkey-cli: a lost connection ends the command that noticed it, and the next
- * command connects anew, to the same database and protocol.
+ * Reconnecting follows valkey-cli: a lost connection fails the first command that uses it, for it may
+ * hold what that command relies on, and the next one connects anew, to the same database.
  */
 import { ProtocolError, type Reply } from "../../protocol/reply-reader.ts";
 import {
@@ -175,7 +175,7 @@ export class Session {
   /** Executes a command as often as asked, following redirections. False after a message. */
   async execute(args: readonly string[], repeat: number): Promise<boolean> {
     do {
-      if (this.#isRedirected || this.connection === null || this.connection.isLost) {
+      if (this.#isRedirected || this.connection === null) {
         if (!(await this.connect())) {
           this.#isRedirected = false;
           return false;
