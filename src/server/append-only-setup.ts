@@ -196,6 +196,7 @@ export class ServerAppendOnly implements AppendOnlyControl {
     const { server, appendOnly, writer } = this;
     const { keyspace, log } = server;
     if (appendOnly.isOn) writer.flush(true);
+    appendOnly.postponeRewrite();
     keyspace.clearAll(false);
     if (!appendOnly.loadManifest()) {
       server.host.exit(1);

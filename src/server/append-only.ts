@@ -208,6 +208,16 @@ export class AppendOnly {
     this.parts.onStopped();
   }
 
+  /**
+   * The data are about to be replaced by what no increment tells: a rewrite that runs begins anew
+   * afterwards.
+   */
+  postponeRewrite(): void {
+    if (!this.isRewriting) return;
+    this.cancelRewrite();
+    this.isRewriteScheduled = true;
+  }
+
   /** Ends a rewrite that runs, as if nobody had asked for it. */
   private cancelRewrite(): void {
     const { log, bases, pid } = this.parts;
