@@ -114,7 +114,11 @@ function bitfieldGeneric(
     if (operation.kind === "GET") getField(ctx, record, operation, reply);
     else if (changeField(ctx, record, operation, grows, reply)) changes++;
   }
-  if (changes === 0) return;
+  if (changes === 0) {
+    // Nothing that counts; but the string is longer now, or new.
+    if (grows && ctx.effects.isOn) ctx.effects.verbatim(args);
+    return;
+  }
   db.changed(NotifyClass.STRING, "setbit", view, start[1], end[1]);
   ctx.keyspace.dirty += changes - 1;
 }

@@ -318,10 +318,11 @@ export class Dispatcher {
     const noTouch = (gate & Gate.NO_TOUCH) !== 0;
     const keyspace = this.ctx.keyspace;
     if (noTouch && this.table[number].name !== "touch") keyspace.noTouch = true;
+    const { hidesExpired } = keyspace;
     if ((gate & Gate.IMPORT_SOURCE) !== 0) keyspace.hidesExpired = false;
     this.call(number, client, args, reply);
     keyspace.noTouch = false;
-    keyspace.hidesExpired = true;
+    keyspace.hidesExpired = hidesExpired;
     if ((this.gate & ServerGate.MONITORED) !== 0) this.tellMonitors(number, client, args);
     if ((gate & Gate.REPLY_MUTED) !== 0) muteReply(client, reply, start);
     if ((gate & Gate.TRACKING) !== 0) this.afterTracked(number, client, args);

@@ -27,7 +27,7 @@ export interface CommandShape {
 
 /** Shapes by name. `versionMax` leaves out arguments that came later; commands are all listed. */
 export async function readShapes(
-  client: RespClient,
+  client: Pick<RespClient, "must">,
   versionMax: string,
 ): Promise<Map<string, CommandShape>> {
   const shapes = new Map<string, CommandShape>();
