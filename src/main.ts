@@ -199,7 +199,6 @@ async function runTool(role: Exclude<Role, "server">, args: readonly string[]): 
   // The executable starts with a reluctant JIT, see build.ts.
   Bun.unsafe.setJITPolicy(1);
   const tool = await loadTool(role);
-  if (tool === null) fail(`bunsen ${role}: not built yet\n`);
   process.exit(await tool(args, process.argv0));
 }
 

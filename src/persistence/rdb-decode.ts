@@ -511,7 +511,7 @@ export class RdbDecoder {
     const { builder, text, reader } = this;
     if (reader.failure !== null) return;
     builder.clear();
-    if (!appendZipmap(builder, text.view, text.start, text.end)) {
+    if (!appendZipmap(builder, text.view, text.start, text.end) || builder.count === 0) {
       reader.fail("Zipmap integrity check failed.");
       return;
     }

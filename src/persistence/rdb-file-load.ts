@@ -83,6 +83,8 @@ export class RdbLoader implements RdbLoadResult {
   failure: string | null = null;
   /** Whether it failed because it is no RDB file, or of a version that is not read. */
   isForeign = false;
+  /** Whether it failed because it is damaged, or cut off. */
+  isDamaged = false;
   emptyKeysSkipped = 0;
   endOffset = 0;
   /** Bytes of memory that the server used which wrote the file; 0 = not said. */
@@ -395,6 +397,7 @@ export class RdbLoader implements RdbLoadResult {
     const { log } = this.options;
     const reason = reader.isShort ? "Unexpected EOF reading RDB file" : (reader.failure ?? "");
     this.endOffset = reader.failedAt;
+    this.isDamaged = true;
     this.failure = `Internal error in RDB reading offset ${reader.failedAt} -> ${reason}`;
     this.isDone = true;
     if (reader.isShort) log.warning(SHORT);

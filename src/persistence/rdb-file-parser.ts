@@ -72,6 +72,18 @@ export const enum RdbChecksum {
   BAD,
 }
 
+export type RdbActivity =
+  | "start"
+  | "read-type"
+  | "read-expire"
+  | "read-key"
+  | "read-object-value"
+  | "check-sum"
+  | "read-len"
+  | "read-aux"
+  | "read-module-aux"
+  | "read-functions";
+
 export class RdbFileParser {
   version = 0;
   isValkey = false;
@@ -89,6 +101,8 @@ export class RdbFileParser {
   keyCount = 0;
   expiringCount = 0;
   moduleName = "";
+  /** What is being read, as checkers call it. */
+  doing: RdbActivity = "start";
 
   private wasKey = false;
 
@@ -120,16 +134,19 @@ export class RdbFileParser {
     const { reader, text } = this;
     if (this.wasKey) this.forgetKey();
     for (;;) {
+      this.doing = "read-type";
       const code = reader.byte();
       if (reader.failure !== null) return RdbItem.FAILED;
       switch (code) {
         case RdbOpcode.END:
           return RdbItem.END;
         case RdbOpcode.EXPIRE_MS:
+          this.doing = "read-expire";
           reader.int64();
           this.takeExpiry();
           break;
         case RdbOpcode.EXPIRE_SECONDS:
+          this.doing = "read-expire";
           this.expireAt = reader.int32() * 1000;
           break;
         case RdbOpcode.IDLE:
@@ -139,24 +156,29 @@ export class RdbFileParser {
           this.frequency = reader.byte();
           break;
         case RdbOpcode.SELECT_DB:
+          this.doing = "read-len";
           this.database = reader.size();
           return this.checked(RdbItem.DATABASE);
         case RdbOpcode.RESIZE_DB:
+          this.doing = "read-len";
           this.keyCount = reader.size();
           this.expiringCount = reader.size();
           return this.checked(RdbItem.SIZES);
         case RdbOpcode.AUX:
+          this.doing = "read-aux";
           reader.forgetTexts();
           reader.string(this.key);
           reader.string(text);
           return this.checked(RdbItem.AUX);
         case RdbOpcode.FUNCTION_2:
+          this.doing = "read-functions";
           reader.string(text);
           return this.checked(RdbItem.FUNCTION);
         case RdbOpcode.FUNCTION_PRE_GA:
           reader.fail("Pre-release function format not supported.");
           return RdbItem.FAILED;
         case RdbOpcode.MODULE_AUX:
+          this.doing = "read-module-aux";
           return this.readModuleAux();
         case RdbOpcode.SLOT_INFO:
           for (let i = 0; i < 3; i++) reader.size();
@@ -171,6 +193,7 @@ export class RdbFileParser {
   /** Reads the checksum behind the end of the items, if the version has one. */
   checkEnd(): RdbChecksum {
     const { reader } = this;
+    this.doing = "check-sum";
     if (this.version < CHECKSUM_VERSION) return RdbChecksum.UNCHECKED;
     if (!reader.sums) {
       reader.int64();
@@ -213,9 +236,11 @@ export class RdbFileParser {
     this.typeByte = code;
     this.valueType = code === VALKEY_HASH_2 && this.isValkey ? HASH_2 : code;
     this.wasKey = true;
+    this.doing = "read-key";
     this.reader.forgetTexts();
     this.reader.string(this.key);
     this.reader.hold(this.key);
+    this.doing = "read-object-value";
     return this.checked(RdbItem.KEY);
   }
 

@@ -9,6 +9,7 @@
  */
 import { FileError } from "../base/file-system.ts";
 import type { LoadingReport } from "../commands/server-control.ts";
+import { checkRdbFile } from "../persistence/rdb-file-check.ts";
 import { RdbLoader, type RdbLoadOptions } from "../persistence/rdb-file-load.ts";
 import { FileSource } from "../persistence/rdb-file-source.ts";
 import { fromByteString } from "../runtime/config/byte-string.ts";
@@ -174,7 +175,8 @@ export function loadRdbFile(server: Server, onReady: () => void): void {
     stats.rdbKeysLoaded = loader.keysLoaded;
     stats.rdbKeysExpired = loader.keysExpired;
     if (loader.failure !== null) {
-      log.warning(loader.isForeign ? FATAL : TERMINATING);
+      if (loader.isForeign) log.warning(FATAL);
+      else if (loader.isDamaged) explainDamage(server, path);
       host.exit(1);
       return;
     }
@@ -182,6 +184,21 @@ export function loadRdbFile(server: Server, onReady: () => void): void {
     log.notice(`DB loaded from disk: ${seconds.toFixed(3)} seconds`);
     onReady();
   });
+}
+
+/** Says in the log where and how a file is damaged. */
+function explainDamage(server: Server, path: string): void {
+  const { host, clock, keyspace, log } = server;
+  const file = host.fileSystem.open(path, "read");
+  checkRdbFile({
+    name: path,
+    source: new FileSource(host.fileSystem, file),
+    clock,
+    prng: keyspace.prng,
+    print: (line) => log.raw(`${line}\n`),
+  });
+  host.fileSystem.close(file);
+  log.warning(TERMINATING);
 }
 
 const FATAL = "Fatal error loading the DB, check server logs. Exiting.";

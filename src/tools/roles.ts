@@ -38,8 +38,8 @@ function roleOf(name: string | undefined): Role | undefined {
   return ROLES.find((role) => role === name);
 }
 
-/** Loads a tool, or returns null for one that does not exist yet. */
-export async function loadTool(role: Exclude<Role, "server">): Promise<ToolMain | null> {
+/** Loads a tool. */
+export async function loadTool(role: Exclude<Role, "server">): Promise<ToolMain> {
   switch (role) {
     case "cli":
       return (await import("./cli/cli.ts")).cliMain;
@@ -48,6 +48,6 @@ export async function loadTool(role: Exclude<Role, "server">): Promise<ToolMain 
     case "check-aof":
       return (await import("./check-aof/check-aof.ts")).checkAofMain;
     case "check-rdb":
-      return null;
+      return (await import("./check-rdb/check-rdb.ts")).checkRdbMain;
   }
 }
