@@ -28,6 +28,7 @@ import { loadConfig } from "./runtime/config/config-file.ts";
 import { Config } from "./runtime/config/config.ts";
 import { Log } from "./runtime/log.ts";
 import type { Host } from "./server/host.ts";
+import { parseOpenFilesMax } from "./server/open-files.ts";
 import { Server } from "./server/server.ts";
 import { loadTool, parseInvocation, type Role } from "./tools/roles.ts";
 
@@ -73,6 +74,15 @@ function writeFully(descriptor: number, text: string): void {
   }
 }
 
+function openFilesMax(): number {
+  try {
+    return parseOpenFilesMax(readFileSync("/proc/self/limits", "latin1"));
+  } catch {
+    // Not Linux.
+    return Infinity;
+  }
+}
+
 function replaceFile(path: string, text: string): string | null {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
@@ -93,6 +103,7 @@ const host: Host = {
   executable: process.execPath,
   platform: `${type()} ${release()} ${machine()}`,
   totalMemoryBytes: totalmem(),
+  openFilesMax: openFilesMax(),
   files: {
     read(path) {
       try {

@@ -19,6 +19,8 @@ export interface Host extends Omit<ConfigHost, "warn"> {
   readonly executable: string;
   readonly platform: string;
   readonly totalMemoryBytes: number;
+  /** How many files may be open at once; Infinity = unknown. */
+  readonly openFilesMax: number;
   readonly files: ConfigFiles;
   /** Where data are kept. Relative paths begin in the configured directory. */
   readonly fileSystem: FileSystem;

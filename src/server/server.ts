@@ -57,6 +57,7 @@ import { OomScore } from "./oom-score.ts";
 import { Saving } from "./saving.ts";
 import { Shutdown } from "./shutdown.ts";
 import { Snapshots } from "./snapshots.ts";
+import { fitMaxClients } from "./open-files.ts";
 import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
 import { applySettings } from "./settings.ts";
 import { Wakeups } from "./wakeups.ts";
@@ -288,6 +289,8 @@ export class Server implements ServerControl, ConnectionHost {
         banner({ version, gitSha: BUNSEN.gitSha, mode: "standalone", port, pid: this.host.pid }),
       );
     }
+    if (!fitMaxClients(config, log, this.host.openFilesMax)) return false;
+    this.maxClients = config.int("maxclients");
     const addresses = config.list("bind");
     const unixPath = config.string("unixsocket");
     if (!this.listeners.listenTcp(addresses, port)) {

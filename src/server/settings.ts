@@ -9,6 +9,7 @@ import { LogKind } from "../runtime/command-log.ts";
 import type { Config } from "../runtime/config/config.ts";
 import { LogLevel } from "../runtime/log.ts";
 import { notifiedClasses } from "./keyspace-events.ts";
+import { maxClientsError } from "./open-files.ts";
 import type { Server } from "./server.ts";
 
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
@@ -31,7 +32,6 @@ type Apply = (server: Server, config: Config) => void;
 /** Directives and what becomes of their values; run once at start. */
 const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] = [
   [["loglevel"], (server, config) => (server.log.level = LOG_LEVELS[config.string("loglevel")])],
-  [["maxclients"], (server, config) => (server.maxClients = config.int("maxclients"))],
   [["protected-mode"], (server, config) => (server.protectedMode = config.bool("protected-mode"))],
   [
     ["requirepass"],
@@ -271,6 +271,11 @@ export function applySettings(server: Server): void {
   config.onApply(["aof-disable-auto-gc"], () => {
     server.appendOnly.appendOnly.removeHistory();
     return null;
+  });
+  server.maxClients = config.int("maxclients");
+  config.onApply(["maxclients"], () => {
+    server.maxClients = config.int("maxclients");
+    return maxClientsError(config, server.host.openFilesMax);
   });
   adjustOomScore(server);
   config.onApply(["oom-score-adj", "oom-score-adj-values"], () =>

@@ -201,6 +201,7 @@ const HOST: Host = {
   pid: 1,
   executable: "bunsen",
   platform: "test",
+  openFilesMax: Infinity,
   totalMemoryBytes: 2 ** 33,
   files: { read: () => ({ error: "No such file or directory" }), glob: () => [] },
   fileSystem: systemFiles,
