@@ -173,6 +173,11 @@ export const OURS: readonly OurCase[] = [
     ],
   },
   {
+    title: "ours: fields that expire by themselves",
+    lines: ["HSET h a 1", "HPEXPIRE h 1 FIELDS 1 a", "until EXISTS h"],
+    log: ["db0 HSET h a 1", "db0 HPEXPIREAT h <ms> FIELDS 1 a", "db0 HDEL h a"],
+  },
+  {
     title: "ours: XDELEX, XACKDEL and the words of Redis 8.2 in XADD and XTRIM",
     lines: [
       "XADD s 1-1 a 1",

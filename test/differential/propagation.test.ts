@@ -5,12 +5,12 @@
  *
  * Moments may be some seconds apart. Which database a command is for is compared by its effect.
  */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Flag, fullName } from "../../src/commands/spec.ts";
 import { commandTable } from "../../src/commands/table.ts";
-import { commandsIn, Engine, type EngineClient } from "../support/engine.ts";
+import { commandsIn } from "../support/engine.ts";
 import { describeWithPeers } from "../support/peers.ts";
 import { formatReply, isError, quoteBytes, type Reply, textOf } from "../support/reply.ts";
 import type { Argument, RespClient } from "../support/resp-client.ts";
@@ -24,18 +24,6 @@ const PASSING_MS = 5;
 const DIFFERENCE_MS_MAX = 30_000;
 /** From now to what the cases that only ours runs call a moment in some minutes. */
 const AHEAD_MS_MAX = 1_100_000;
-
-/** A server that runs a case, and what it logs. */
-interface Subject {
-  /** The reply, or null if the command waits. */
-  run(connection: string, args: readonly Argument[]): Promise<Reply | null>;
-  /** Changes since the last save. */
-  dirty(): Promise<number>;
-  /** What was logged since the last call, one command per entry: database, name, arguments. */
-  takeLog(): Promise<string[][]>;
-  pass(): Promise<void>;
-  end(): void;
-}
 
 /** Names the database of each command; it stays chosen from one log to the next. */
 class LogReader {
@@ -55,49 +43,8 @@ class LogReader {
   }
 }
 
-class OurSubject implements Subject {
-  private readonly engine = new Engine(Date.now());
-  private readonly reader = new LogReader();
-  private clients = new Map<string, EngineClient>();
-
-  constructor() {
-    this.engine.logChanges();
-  }
-
-  run(connection: string, args: readonly Argument[]): Promise<Reply | null> {
-    this.engine.clock.setMs(Math.max(Date.now(), this.engine.clock.nowMs()));
-    let client = this.clients.get(connection);
-    if (client === undefined) {
-      client = this.engine.connect();
-      this.clients.set(connection, client);
-    }
-    return Promise.resolve(client.command(...args));
-  }
-
-  dirty(): Promise<number> {
-    return Promise.resolve(this.engine.server.keyspace.dirty);
-  }
-
-  takeLog(): Promise<string[][]> {
-    return Promise.resolve(this.reader.read(this.engine.takeChanges()));
-  }
-
-  pass(): Promise<void> {
-    this.engine.clock.setMs(this.engine.clock.nowMs() + PASSING_MS);
-    return Promise.resolve();
-  }
-
-  end(): void {
-    for (const client of this.clients.values()) client.close();
-    this.clients = new Map();
-  }
-
-  stop(): void {
-    this.engine.stop();
-  }
-}
-
-class ReferenceSubject implements Subject {
+/** A server that runs cases, and its append-only file. */
+class Subject {
   private readonly reader = new LogReader();
   private clients = new Map<string, RespClient>();
   private waiting = new Map<string, RespClient>();
@@ -105,6 +52,7 @@ class ReferenceSubject implements Subject {
 
   constructor(private readonly server: ServerProcess) {}
 
+  /** The reply, or null if the command waits. */
   async run(connection: string, args: readonly Argument[]): Promise<Reply | null> {
     const client = await this.client(connection);
     if (connection === "main") return client.command(...args);
@@ -120,12 +68,14 @@ class ReferenceSubject implements Subject {
     }
   }
 
+  /** Changes since the last save. */
   async dirty(): Promise<number> {
     await this.forgetServed();
     const info = textOf(await (await this.client("control")).must("INFO", "persistence"));
     return Number(/^rdb_changes_since_last_save:([0-9]+)/m.exec(info)?.[1]);
   }
 
+  /** What was logged since the last call, one command per entry: database, name, arguments. */
   async takeLog(): Promise<string[][]> {
     const bytes = await readFile(join(this.server.folder, AOF));
     const fresh = bytes.subarray(this.readAt);
@@ -133,6 +83,7 @@ class ReferenceSubject implements Subject {
     return this.reader.read(fresh);
   }
 
+  /** Lets some milliseconds pass. */
   async pass(): Promise<void> {
     const from = await this.nowMs();
     while ((await this.nowMs()) < from + PASSING_MS);
@@ -174,55 +125,58 @@ class ReferenceSubject implements Subject {
 
 describeWithPeers("what commands propagate as", ["valkey-server"], () => {
   setDefaultTimeout(30_000);
-  const server = useServer({
-    program: "valkey-server",
-    directives: {
-      appendonly: "yes",
-      appendfsync: "always",
-      "auto-aof-rewrite-percentage": "0",
-    },
-  });
-  let ours: OurSubject;
-  let reference: ReferenceSubject;
+  const directives = {
+    appendonly: "yes",
+    appendfsync: "always",
+    "auto-aof-rewrite-percentage": "0",
+  };
+  const servers = [
+    useServer({ program: "ours", directives }),
+    useServer({ program: "valkey-server", directives }),
+  ];
+  let ours: Subject;
+  let reference: Subject;
   beforeAll(() => {
-    ours = new OurSubject();
-    reference = new ReferenceSubject(server());
+    [ours, reference] = servers.map((server) => new Subject(server()));
   });
-  afterAll(() => ours.stop());
+  afterEach(() => {
+    ours.end();
+    reference.end();
+  });
 
   for (const each of SAME) {
     test(each.title, async () => {
-      try {
-        const [mine, theirs] = [await runCase(ours, each), await runCase(reference, each)];
-        expect(mine.notes).toEqual(theirs.notes);
-        const wanted = theirs.log.map((command) => command.join(" "));
-        const got = mine.log.map((command, i) =>
-          asMuchAs(command, theirs.log[i], each, DIFFERENCE_MS_MAX),
-        );
-        expect(got).toEqual(wanted);
-      } finally {
-        ours.end();
-        reference.end();
-      }
+      const [mine, theirs] = await Promise.all([runCase(ours, each), runCase(reference, each)]);
+      expect(mine.notes).toEqual(theirs.notes);
+      const wanted = theirs.log.map((command) => command.join(" "));
+      const got = mine.log.map((command, i) =>
+        asMuchAs(command, theirs.log[i], each, DIFFERENCE_MS_MAX),
+      );
+      expect(got).toEqual(wanted);
+      await expectLoadable(ours);
     });
   }
 
   for (const each of OURS) {
     test(each.title, async () => {
-      try {
-        const { log } = await runCase(ours, each);
-        const now = String(Date.now());
-        const wanted = each.log.map((command) => command.replace("<ms>", now));
-        const got = log.map((command, i) =>
-          asMuchAs(command, wanted[i]?.split(" "), each, AHEAD_MS_MAX),
-        );
-        expect(got).toEqual(wanted);
-      } finally {
-        ours.end();
-      }
+      const { log } = await runCase(ours, each);
+      const now = String(Date.now());
+      const wanted = each.log.map((command) => command.replace("<ms>", now));
+      const got = log.map((command, i) =>
+        asMuchAs(command, wanted[i]?.split(" "), each, AHEAD_MS_MAX),
+      );
+      expect(got).toEqual(wanted);
+      await expectLoadable(ours);
     });
   }
 });
+
+/** The file leads to the data that are there. */
+async function expectLoadable(subject: Subject): Promise<void> {
+  const digest = await subject.run("main", ["DEBUG", "DIGEST"]);
+  await must(subject, ["DEBUG", "LOADAOF"]);
+  expect(await subject.run("main", ["DEBUG", "DIGEST"])).toEqual(digest!);
+}
 
 test("every command that writes is covered", () => {
   const covered = new Set<string>();
