@@ -264,6 +264,10 @@ function spublishCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): v
   publish(ctx, args, reply, SubscriptionKind.SHARD_CHANNEL);
 }
 
+/**
+ * Messages concern replicas, to whom a request would propagate although it changes nothing; the
+ * append-only file, which is the only listener of the log now, must not hold them.
+ */
 function publish(
   ctx: CommandContext,
   args: Args,
