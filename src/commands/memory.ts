@@ -184,7 +184,7 @@ function replyFigure(reply: ReplyWriter, name: string, value: number | { double:
 function memoryMallocStatsCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
   const { arena } = ctx.keyspace;
   const lines = [
-    "Arena",
+    "Arena allocator",
     ` live bytes:     ${arena.liveBytes}`,
     ` held bytes:     ${arena.spanBytes}`,
     ` reserved bytes: ${arena.reservedBytes}`,
