@@ -45,7 +45,7 @@ const SUBSTITUTED = /\$\{[^}]*\}|\$[A-Za-z_:0-9]+(?:\([^)]*\))?|\[[^\]]*\]/g;
 /** What our executable can be, by the names that the suite calls. */
 /** Behind a unit's name: run with our tools. */
 const OUR_TOOLS_MARK = " (our tools)";
-const OUR_TOOLS = ["valkey-cli", "valkey-benchmark"];
+const OUR_TOOLS = ["valkey-cli", "valkey-benchmark", "valkey-check-aof"];
 
 process.exitCode = main(process.argv.slice(2));
 
