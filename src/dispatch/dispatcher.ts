@@ -90,6 +90,8 @@ export class Dispatcher {
   private readonly arity: Int16Array;
   private readonly flags: Int32Array;
   private readonly firstKeyIs1: Uint8Array;
+  /** 1 where the request's only key is argument 1, as its one key spec says. */
+  private readonly onlyKeyIs1: Uint8Array;
   private readonly blocking: Blocking;
   private readonly pushes: Pushes;
   private readonly tracking: Tracking;
@@ -123,6 +125,11 @@ export class Dispatcher {
     this.firstKeyIs1 = Uint8Array.from(table, (row) => {
       const begin = row.keys[0]?.begin;
       return typeof begin === "object" && "index" in begin && begin.index === 1 ? 1 : 0;
+    });
+    this.onlyKeyIs1 = Uint8Array.from(table, (row, number) => {
+      const find = row.keys[0]?.find;
+      const isOne = row.keys.length === 1 && typeof find === "object" && "last" in find;
+      return isOne && find.last === 0 && row.getKeys === undefined ? this.firstKeyIs1[number] : 0;
     });
     this.blocking = ctx.clients.blocking;
     this.times = ctx.stats.times;
@@ -329,7 +336,7 @@ export class Dispatcher {
     if (client.pushes !== null) this.pushes.take(client, reply);
   }
 
-  /** COLD: a client with CLIENT TRACKING has run a command. */
+  /** A client with CLIENT TRACKING has run a command. */
   private afterTracked(number: number, client: Client, args: Args): void {
     this.rememberKeys(number, client, args);
     const { tracking, queue } = client;
@@ -337,12 +344,19 @@ export class Dispatcher {
     if (tracking !== null && !keepsCaching) tracking.hasCaching = false;
   }
 
-  /** COLD: notes the keys that a client with CLIENT TRACKING has read. */
+  /** Notes the keys that a client with CLIENT TRACKING has read. */
   private rememberKeys(number: number, client: Client, args: Args): void {
     const isRead = (this.flags[number] & (Flag.READONLY | Flag.PUBSUB)) === Flag.READONLY;
     if (!isRead || !this.tracking.remembers(client)) return;
+    if (this.onlyKeyIs1[number] !== 0) {
+      this.tracking.remember(client, args.view, args.start[1], args.end[1]);
+    } else this.rememberEachKey(number, client, args);
+  }
+
+  /** COLD: of commands that may have several keys. */
+  private rememberEachKey(number: number, client: Client, args: Args): void {
     for (const { index } of keysOf(this.table[number], args) ?? []) {
-      this.tracking.remember(client, args.text(index));
+      this.tracking.remember(client, args.view, args.start[index], args.end[index]);
     }
   }
 

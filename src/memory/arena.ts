@@ -50,6 +50,11 @@ const GRANULES_PER_PAGE_SHIFT = 9;
 const PAGES_PER_SEGMENT_SHIFT = 14;
 const PAGES_PER_SEGMENT = 1 << PAGES_PER_SEGMENT_SHIFT;
 
+/**
+ * An empty segment 0 keeps so many touched pages (8 MiB): now and then the system takes 100 ms to
+ * give 64 MiB anew.
+ */
+const PAGES_KEPT = 2048;
 const SMALL_BYTES_MAX = 32 * 1024;
 const CLASS_COUNT = 80;
 /** Blocks above this get a segment of their own. */
@@ -117,13 +122,16 @@ export class Arena {
   /** Segments dropped since the arena began; the owner collects garbage when it changes. */
   segmentsDropped = 0;
 
-  private pageSpan = pageTable();
-  private runLength = pageTable();
-  private runNext = pageTable();
-  private runPrevious = pageTable();
+  /** Per page, with room for `pageCapacity` pages: as many as there are segments, or more. */
+  private pageCapacity = PAGES_PER_SEGMENT;
+  private pageSpan = new Int32Array(PAGES_PER_SEGMENT);
+  private runLength = new Int32Array(PAGES_PER_SEGMENT);
+  private runNext = new Int32Array(PAGES_PER_SEGMENT);
+  private runPrevious = new Int32Array(PAGES_PER_SEGMENT);
   private readonly bins = new Int32Array(BIN_COUNT).fill(-1);
 
-  private segmentZeroUsed = false;
+  /** Pages of segment 0, from its beginning, that may have been touched. */
+  private pagesTouched = 0;
 
   private spanCount = 1;
   private spanFreeHead = -1;
@@ -256,10 +264,7 @@ export class Arena {
       const first = firstPageOf(segment);
       if (this.pageSpan[first] !== 0 || this.runLength[first] !== pagesOf(segment)) continue;
       if (segment === 0) {
-        if (!this.segmentZeroUsed) continue;
-        this.dropSegment(0);
-        this.installSegment(0, SEGMENT_BYTES);
-        this.segmentZeroUsed = false;
+        if (this.pagesTouched > PAGES_KEPT) this.renewSegmentZero();
         continue;
       }
       this.removeRun(first);
@@ -273,21 +278,20 @@ export class Arena {
    * COLD: FLUSHALL.
    */
   reset(): void {
-    this.segmentsDropped += this.bytes.length;
-    this.bytes.length = this.words.length = this.views.length = 0;
-    this.liveBytes = this.spanBytes = this.reservedBytes = 0;
-    this.pageSpan = pageTable();
-    this.runLength = pageTable();
-    this.runNext = pageTable();
-    this.runPrevious = pageTable();
+    for (let segment = this.bytes.length - 1; segment > 0; segment--) this.dropSegment(segment);
+    this.bytes.length = this.words.length = this.views.length = 1;
+    if (this.pagesTouched > PAGES_KEPT) this.renewSegmentZero();
+    this.liveBytes = this.spanBytes = 0;
+    this.pageSpan.fill(0);
+    this.runLength.fill(0);
+    this.runNext.fill(0);
+    this.runPrevious.fill(0);
     this.bins.fill(-1);
     this.usable.fill(0);
     this.classLive.fill(0);
     this.classSpanBytes.fill(0);
     this.spanCount = 1;
     this.spanFreeHead = -1;
-    this.segmentZeroUsed = false;
-    this.installSegment(0, SEGMENT_BYTES);
     this.addRun(firstPageOf(0), pagesOf(0));
   }
 
@@ -454,7 +458,7 @@ export class Arena {
 
   /** Throws when no block of this size begins at the reference. For DEBUG. */
   private checkBlock(reference: number, size: number): void {
-    const span = this.pageSpan[reference >>> GRANULES_PER_PAGE_SHIFT];
+    const span = this.pageSpan[reference >>> GRANULES_PER_PAGE_SHIFT] ?? 0;
     if (span === 0) throw new Error("freed a block of no span");
     if (this.spanClass[span] !== classOf(size)) throw new Error(`freed ${size} of another class`);
     const start = this.spanPage[span] << GRANULES_PER_PAGE_SHIFT;
@@ -570,7 +574,7 @@ export class Arena {
       page = this.findRun(pages);
     }
     const length = this.runLength[page];
-    if (page < PAGES_PER_SEGMENT) this.segmentZeroUsed = true;
+    if (page < PAGES_PER_SEGMENT) this.pagesTouched = Math.max(this.pagesTouched, page + pages);
     this.removeRun(page);
     if (length > pages) this.addRun(page + pages, length - pages);
     return page;
@@ -646,6 +650,7 @@ export class Arena {
   }
 
   private installSegment(segment: number, bytes: number): void {
+    if ((segment + 1) << PAGES_PER_SEGMENT_SHIFT > this.pageCapacity) this.growPageTables();
     const buffer = new SharedArrayBuffer(bytes);
     this.bytes[segment] = new Uint8Array(buffer);
     this.words[segment] = new Int32Array(buffer);
@@ -662,6 +667,22 @@ export class Arena {
     this.segmentsDropped++;
   }
 
+  /** Gives back the memory of segment 0, which holds nothing. */
+  private renewSegmentZero(): void {
+    this.dropSegment(0);
+    this.installSegment(0, SEGMENT_BYTES);
+    this.pagesTouched = 0;
+  }
+
+  private growPageTables(): void {
+    const pages = this.pageCapacity * 2;
+    this.pageCapacity = pages;
+    this.pageSpan = grown(this.pageSpan, pages);
+    this.runLength = grown(this.runLength, pages);
+    this.runNext = grown(this.runNext, pages);
+    this.runPrevious = grown(this.runPrevious, pages);
+  }
+
   private growSpanTables(): void {
     const length = this.spanClass.length * 2;
     const classes = new Uint8Array(length);
@@ -676,11 +697,6 @@ export class Arena {
     this.spanNext = grown(this.spanNext, length);
     this.spanPrevious = grown(this.spanPrevious, length);
   }
-}
-
-/** A table with an entry for every page that can ever exist; untouched, it takes no memory. */
-function pageTable(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer((SEGMENT_COUNT_MAX << PAGES_PER_SEGMENT_SHIFT) * 4));
 }
 
 function grown(old: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {

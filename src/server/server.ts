@@ -197,6 +197,8 @@ export class Server implements ServerControl, ConnectionHost {
       },
       (deadlineMs) => this.wakeups.schedule(deadlineMs),
       new Pushes(queueMicrotask, () => ctx.client),
+      prng.nextUint32() | 0,
+      prng.nextUint32() | 0,
     );
     this.memory = this.clients.memory;
     this.keyspaceEvents = new KeyspaceEvents(this.clients.pubsub);
@@ -574,7 +576,7 @@ export class Server implements ServerControl, ConnectionHost {
   private onModified(database: number, view: DataView, start: number, end: number): void {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
     const { pushes, tracking } = this.clients;
-    tracking.invalidate(bytes, start, end, this.isVanishing ? null : pushes.executing());
+    tracking.invalidate(view, start, end, this.isVanishing ? null : pushes.executing());
     this.clients.watches.touch(database, bytes, start, end, this.isVanishing);
     this.clients.blocking.signal(database, bytes, start, end);
   }

@@ -22,12 +22,17 @@ export class ClientRegistry {
     /** A client waits until a deadline, in unix ms. */
     onDeadline: (deadlineMs: number) => void,
     readonly pushes: Pushes,
+    /** Secret keys of hashes over what clients name. */
+    hashKey0: number,
+    hashKey1: number,
   ) {
     this.pubsub = new PubSub(pushes);
     this.tracking = new Tracking(
       pushes,
       (id) => this.find(id),
       () => this.updateWatching(),
+      hashKey0,
+      hashKey1,
     );
     this.blocking = new Blocking(() => this.updateWatching(), onDeadline);
   }

@@ -9,14 +9,15 @@
  * Invalidations are pushes under RESP3; a RESP2 client has them redirected to another connection,
  * as messages of the channel `__redis__:invalidate`.
  *
- * The table of the default mode holds client ids, which are never used twice: a client that leaves
- * costs nothing, its ids go when their keys change or the table is cut. Databases are not told
- * apart, as in Redis. All of it lives on the collector's heap, tracking-table-max-keys bounds it.
+ * The table of the default mode (session/tracking-table.ts) holds client ids, which are never used
+ * twice: a client that leaves costs nothing, its ids go when their keys change or the table is cut.
+ * Databases are not told apart, as in Redis. tracking-table-max-keys bounds it.
  */
 import { latin1FromBytes } from "../base/ascii.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { type Client, Gate } from "./client.ts";
 import type { Pushes } from "./push-log.ts";
+import { TrackingTable } from "./tracking-table.ts";
 
 const CHANNEL = "__redis__:invalidate";
 /** Keys that one run of `limit` drops at first, and that each further one drops in addition. */
@@ -54,9 +55,8 @@ export class Tracking {
   clientCount = 0;
   /** tracking-table-max-keys; 0 = no limit. */
   keysMax = 0;
-  /** Ids in the table. */
-  itemCount = 0;
-  private table = new Map<string, Set<number>>();
+  /** Made when it is needed. */
+  private table: TrackingTable | null = null;
   private readonly broadcasts = new Map<string, Broadcast>();
   private isScheduled = false;
   private runsOverLimit = 0;
@@ -66,15 +66,22 @@ export class Tracking {
     private readonly find: (id: number) => Client | undefined,
     /** `isListening` may have changed. */
     private readonly onChange: () => void,
+    private readonly hashKey0: number,
+    private readonly hashKey1: number,
   ) {}
 
   /** Whether changes of keys are of interest. */
   get isListening(): boolean {
-    return this.table.size > 0 || this.broadcasts.size > 0;
+    return this.keyCount > 0 || this.broadcasts.size > 0;
   }
 
   get keyCount(): number {
-    return this.table.size;
+    return this.table === null ? 0 : this.table.keyCount;
+  }
+
+  /** Ids in the table. */
+  get itemCount(): number {
+    return this.table === null ? 0 : this.table.itemCount;
   }
 
   get prefixCount(): number {
@@ -127,27 +134,26 @@ export class Tracking {
   }
 
   /** The client has read a key, which may be missing. */
-  remember(client: Client, key: string): void {
-    let ids = this.table.get(key);
-    if (ids === undefined) {
-      this.table.set(key, (ids = new Set()));
-      if (this.table.size === 1) this.onChange();
-    }
-    if (ids.has(client.id)) return;
-    ids.add(client.id);
-    this.itemCount++;
+  remember(client: Client, view: DataView, start: number, end: number): void {
+    this.table ??= new TrackingTable(this.hashKey0, this.hashKey1);
+    const { table } = this;
+    table.add(view, start, end, client.id);
+    if (table.itemCount === 1) this.onChange();
   }
 
   /** A key changed, by a command of `by`, or by itself (null). */
-  invalidate(bytes: Uint8Array, start: number, end: number, by: Client | null): void {
-    if (!this.isListening) return;
-    const key = latin1FromBytes(bytes, start, end);
-    for (const [prefix, broadcast] of this.broadcasts) {
-      if (!key.startsWith(prefix)) continue;
-      broadcast.keys.set(key, by);
-      this.schedule();
+  invalidate(view: DataView, start: number, end: number, by: Client | null): void {
+    if (this.broadcasts.size > 0) {
+      const key = textOf(view, start, end);
+      for (const [prefix, broadcast] of this.broadcasts) {
+        if (!key.startsWith(prefix)) continue;
+        broadcast.keys.set(key, by);
+        this.schedule();
+      }
     }
-    this.forget(key, by);
+    if (this.table === null) return;
+    const ids = this.table.take(view, start, end);
+    if (ids !== null) this.tell(textOf(view, start, end), ids, by);
   }
 
   /** All keys are gone. */
@@ -158,36 +164,27 @@ export class Tracking {
         if (client.tracking !== null) this.send(client, (writer) => writeRaw(writer, nothing));
       }
     }
-    this.table = new Map();
-    this.itemCount = 0;
+    this.table?.clear();
     this.onChange();
   }
 
   /** Drops keys, as if they had changed, while there are too many. */
   limit(): void {
-    const { keysMax } = this;
-    if (keysMax === 0 || this.table.size <= keysMax) {
+    const { keysMax, table } = this;
+    if (table === null || keysMax === 0 || table.keyCount <= keysMax) {
       this.runsOverLimit = 0;
       return;
     }
-    let effort = LIMIT_KEYS * (this.runsOverLimit + 1);
-    for (const key of this.table.keys()) {
-      if (effort-- === 0) break;
-      this.forget(key, null);
-      if (this.table.size <= keysMax) {
-        this.runsOverLimit = 0;
-        return;
-      }
-    }
-    this.runsOverLimit++;
+    const effort = LIMIT_KEYS * (this.runsOverLimit + 1);
+    table.dropSome(Math.min(effort, table.keyCount - keysMax), (view, start, end, ids) => {
+      this.tell(textOf(view, start, end), ids, null);
+    });
+    if (table.keyCount <= keysMax) this.runsOverLimit = 0;
+    else this.runsOverLimit++;
   }
 
-  /** Tells those who have read a key, and forgets that they have. */
-  private forget(key: string, by: Client | null): void {
-    const ids = this.table.get(key);
-    if (ids === undefined) return;
-    this.table.delete(key);
-    this.itemCount -= ids.size;
+  /** Tells those who have read a key that was forgotten. */
+  private tell(key: string, ids: readonly number[], by: Client | null): void {
     for (const id of ids) {
       const client = this.find(id);
       const options = client?.tracking?.options;
@@ -198,7 +195,7 @@ export class Tracking {
         writer.bulkText(key);
       });
     }
-    if (this.table.size === 0) this.onChange();
+    if (this.keyCount === 0) this.onChange();
   }
 
   private schedule(): void {
@@ -263,6 +260,10 @@ export class Tracking {
     write(log.writer);
     this.pushes.send(target, log, from, log.writer.length);
   }
+}
+
+function textOf(view: DataView, start: number, end: number): string {
+  return latin1FromBytes(new Uint8Array(view.buffer, view.byteOffset), start, end);
 }
 
 function writeRaw(writer: ReplyWriter, text: string): void {

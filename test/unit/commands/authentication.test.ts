@@ -34,6 +34,8 @@ class Scene {
       (run) => run(),
       () => null,
     ),
+    1,
+    2,
   );
 
   setPassword(password: string): void {

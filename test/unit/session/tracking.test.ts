@@ -21,12 +21,19 @@ class Scene {
     ),
     (id) => this.clients.find(({ client }) => client.id === id)?.client,
     () => {},
+    1,
+    2,
   );
   private readonly runs: (() => void)[] = [];
 
   change(key: string, by: Client | null): void {
-    const bytes = Buffer.from(key, "latin1");
-    this.tracking.invalidate(bytes, 0, bytes.length, by);
+    const view = viewOf(key);
+    this.tracking.invalidate(view, 0, view.byteLength, by);
+  }
+
+  read(client: Client, key: string): void {
+    const view = viewOf(key);
+    this.tracking.remember(client, view, 0, view.byteLength);
   }
 
   /** What a client was sent, after the events at hand. */
@@ -34,6 +41,11 @@ class Scene {
     while (this.runs.length > 0) for (const run of this.runs.splice(0)) run();
     return writes.splice(0).join("");
   }
+}
+
+function viewOf(text: string): DataView {
+  const bytes = Buffer.from(text, "latin1");
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function invalidation(...keys: string[]): string {
@@ -46,8 +58,8 @@ test("a key that was read is told once, to all who have read it", () => {
   const { tracking, clients } = scene;
   for (const { client } of clients) {
     tracking.enable(client, PLAIN, []);
-    tracking.remember(client, "k\xff");
-    tracking.remember(client, "k\xff");
+    scene.read(client, "k\xff");
+    scene.read(client, "k\xff");
   }
   expect([tracking.keyCount, tracking.itemCount, tracking.isListening]).toEqual([1, 2, true]);
   scene.change("k\xff", clients[0].client);
@@ -76,7 +88,7 @@ test("a table above its limit loses keys until it fits", () => {
   const scene = new Scene();
   const { tracking, clients } = scene;
   tracking.enable(clients[0].client, PLAIN, []);
-  for (let i = 0; i < 1000; i++) tracking.remember(clients[0].client, `k${i}`);
+  for (let i = 0; i < 1000; i++) scene.read(clients[0].client, `k${i}`);
   tracking.limit();
   expect(tracking.keyCount).toBe(1000);
   tracking.keysMax = 10;
