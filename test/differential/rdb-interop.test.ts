@@ -1,6 +1,7 @@
 /**
- * One random data set, written to an RDB file by Redis 7.0 and by Valkey 8.0, and loaded by ours: the
- * same keys, values, encodings, expiries, consumer groups, and the same DEBUG DIGEST.
+ * One random data set, written to an RDB file by Redis 7.0 and by Valkey 8.0 and loaded by ours, or
+ * the other way round: the same keys, values, encodings, expiries, consumer groups, and the same
+ * DEBUG DIGEST.
  */
 import { afterAll, expect, test } from "bun:test";
 import { compareKeyspaces } from "../support/keyspace-state.ts";
@@ -9,7 +10,7 @@ import { fillAtRandom } from "../support/random-dataset.ts";
 import { formatReply, itemsOf, textOf } from "../support/reply.ts";
 import type { RespClient } from "../support/resp-client.ts";
 import { seedOfRun, withSeed } from "../support/seed.ts";
-import { ServerProcess } from "../support/server-process.ts";
+import { type Directives, ServerProcess } from "../support/server-process.ts";
 
 const FILE = "test/differential/rdb-interop.test.ts";
 const WRITERS: readonly PeerName[] = ["valkey-server", "redis-server"];
@@ -54,6 +55,46 @@ for (const writer of WRITERS) {
     }, 60_000);
   });
 }
+
+describeWithPeers("an RDB file of ours", ["valkey-server", "redis-server"], () => {
+  const servers: ServerProcess[] = [];
+  const start = async (program: "ours" | PeerName, directives: Directives) => {
+    const server = await ServerProcess.start({ program, directives });
+    servers.push(server);
+    return { server, client: await server.connect() };
+  };
+  afterAll(async () => {
+    for (const server of servers) await server.stop();
+  });
+
+  test("is loaded by Valkey, and by Redis in a version that it knows", async () => {
+    await withSeed(FILE, seedOfRun(), async (random) => {
+      const ours = await start("ours", {});
+      await fillAtRandom(ours.client, random);
+      const expectSame = async (reference: RespClient): Promise<void> => {
+        expect(await compareKeyspaces(ours.client, reference)).toBeNull();
+        for (const database of [0, 1, 9]) {
+          await Promise.all([
+            ours.client.must("SELECT", database),
+            reference.must("SELECT", database),
+          ]);
+          await expectSameGroups(ours.client, reference);
+        }
+        await Promise.all([ours.client.must("SELECT", 0), reference.must("SELECT", 0)]);
+      };
+      await ours.client.must("SAVE");
+      const valkey = await start("valkey-server", { dir: ours.server.folder });
+      await expectSame(valkey.client);
+      await ours.client.must("CONFIG", "SET", "rdb-version", "10");
+      await ours.client.must("SAVE");
+      // What Redis has understood is judged by Valkey: their digests of doubles differ.
+      const redis = await start("redis-server", { dir: ours.server.folder });
+      await redis.client.must("SAVE");
+      await expectSame((await start("valkey-server", { dir: ours.server.folder })).client);
+      for (const { client } of [ours, valkey, redis]) client.close();
+    });
+  }, 60_000);
+});
 
 /** What the digest leaves out of streams. */
 async function expectSameGroups(mine: RespClient, theirs: RespClient): Promise<void> {
