@@ -15,6 +15,7 @@ import type { HashIndex } from "../structures/hash-index.ts";
 import { integerArgument } from "./arguments.ts";
 import { replyHelp, replyUnknownSubcommand } from "./container.ts";
 import type { CommandContext } from "./context.ts";
+import { debugClientEviction } from "./debug-client-eviction.ts";
 import { datasetDigest, valueDigest } from "./debug-digest.ts";
 import {
   debugListpack,
@@ -48,6 +49,7 @@ type Subcommand = readonly [argumentsMin: number, argumentsMax: number, run: Com
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   "aof-flush-sleep": [3, 3, debugAofFlushSleep],
   assert: [2, Infinity, crash("=== ASSERTION FAILED ===")],
+  "client-eviction": [2, 2, debugClientEviction],
   "client-enforce-reply-list": [3, 3, setting((ctx, on) => ctx.server.enforceReplyList(on))],
   "config-rewrite-force-all": [2, 2, debugConfigRewrite],
   "dict-resizing": [3, 3, setting(ignore)],
@@ -89,6 +91,8 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
 const HELP = [
   "ASSERT",
   "    Crash by assertion failed.",
+  "CLIENT-EVICTION",
+  "    Show low level client eviction pools info (maxmemory-clients).",
   "CONFIG-REWRITE-FORCE-ALL",
   "    Like CONFIG REWRITE but writes all configuration options, including",
   "    keywords not listed in original configuration file or default values.",

@@ -66,6 +66,10 @@ const SCRATCH_BYTES = 65536;
 const RUN_ID_CHARACTERS = 40;
 /** What a queued reply takes up at least in Redis, where DEBUG can enforce the queue. */
 const REPLY_BLOCK_BYTES = 16 * 1024;
+/** A reply is built in memory, and a copy of it waits for a peer that is slow to take it. */
+const REPLY_MEMORY_SHARE = 4;
+/** The reply that is allowed on a machine of any size. */
+const REPLY_BYTES_SAFE = 256 * 1024 * 1024;
 const REFUSED_MAX_CLIENTS = "-ERR max number of clients reached\r\n";
 const REFUSED_PROTECTED_MODE =
   "-DENIED Running in protected mode because protected mode is enabled and no password is set " +
@@ -143,6 +147,8 @@ export class Server implements ServerControl, ConnectionHost {
    */
   startupMemoryBytes = 0;
 
+  /** No reply may be longer, whatever the limits say. */
+  private readonly replyBytesMax: number;
   private readonly ctx: CommandContext;
   private readonly names: CommandNames;
   private readonly ending: Shutdown;
@@ -184,6 +190,10 @@ export class Server implements ServerControl, ConnectionHost {
         this.isVanishing = this.keyspace.watchesKeys;
       },
     });
+    this.replyBytesMax = Math.min(
+      REPLY_BYTES_MAX,
+      Math.max(REPLY_BYTES_SAFE, host.totalMemoryBytes / REPLY_MEMORY_SHARE),
+    );
     // Whoever's reply is given up runs no further request, see Connection.flush.
     this.reply.onOverflow = () => {
       this.ctx.client.closing = true;
@@ -487,7 +497,7 @@ export class Server implements ServerControl, ConnectionHost {
 
   outputBytesMax(client: Client): number {
     const { hardBytes } = this.outputLimitOf(client);
-    return hardBytes === 0 ? REPLY_BYTES_MAX : Math.min(hardBytes, REPLY_BYTES_MAX);
+    return hardBytes === 0 ? this.replyBytesMax : Math.min(hardBytes, this.replyBytesMax);
   }
 
   closeForOutput(connection: Connection): void {

@@ -86,6 +86,17 @@ export class ClientMemory {
     return !this.isOver;
   }
 
+  /** What stands in each bucket, from `from` bytes to below `to`. O(clients). */
+  bucketFigures(): { from: number; to: number; bytes: number; clients: number }[] {
+    return this.buckets.map((clients, bucket) => {
+      let bytes = 0;
+      for (const { memoryBytes } of clients) bytes += memoryBytes;
+      const to = bucket === BUCKETS - 1 ? Infinity : FIRST_BUCKET_BYTES * 2 ** bucket;
+      const from = bucket === 0 ? 0 : FIRST_BUCKET_BYTES * 2 ** (bucket - 1);
+      return { from, to, bytes, clients: clients.size };
+    });
+  }
+
   private move(client: Client, bucket: number): void {
     if (client.memoryBucket >= 0) this.buckets[client.memoryBucket].delete(client);
     if (bucket >= 0) this.buckets[bucket].add(client);

@@ -141,3 +141,26 @@ test("a percentage follows maxmemory", async () => {
   await control.must("CONFIG", "SET", "maxmemory", "0", "maxmemory-clients", String(LIMIT));
   control.close();
 });
+
+test("DEBUG shows in which buckets clients stand", async () => {
+  const { control, client } = await pair();
+  await client.must("MULTI");
+  await client.must("SET", "key", "x".repeat(40_000));
+  const lines = textOf(await control.must("DEBUG", "CLIENT-EVICTION"))
+    .trimEnd()
+    .split("\n");
+  expect(lines.length).toBe(19);
+  expect(lines[0]).toMatch(/^bucket {10}0 - {6}32767: tot-mem: +\d+, clients: \d+$/);
+  const line = lines.find((each) => each.endsWith("clients: 1")) ?? "";
+  expect(line).toMatch(
+    /^bucket {6}(32768 - {6}65535|65536 - {5}131071): tot-mem: {5,6}\d+, clients: 1$/,
+  );
+  expect(lines[18]).toMatch(/^bucket 4294967296\+ {12}: tot-mem: {10}0, clients: 0$/);
+  await control.must("CONFIG", "SET", "maxmemory-clients", "0");
+  expect(formatReply(await control.command("DEBUG", "CLIENT-EVICTION"))).toBe(
+    "-ERR maxmemory-clients is disabled.",
+  );
+  await control.must("CONFIG", "SET", "maxmemory-clients", String(LIMIT));
+  client.close();
+  control.close();
+});
