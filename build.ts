@@ -84,7 +84,8 @@ async function recordStart(executable: string, define: Record<string, string>): 
   const profile = `${executable}.profile`;
   await rm(profile, { force: true });
   const port = freePort();
-  const server = Bun.spawn([executable, "--port", String(port), "--bind", "127.0.0.1"], {
+  const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", ""];
+  const server = Bun.spawn([executable, ...options], {
     env: { ...process.env, BUN_BYTECODE_ORDER_OUT: profile },
     cwd: DIST,
     stdout: "ignore",
