@@ -10,7 +10,7 @@ import { Flag, fullName } from "../../src/commands/spec.ts";
 import { commandTable } from "../../src/commands/table.ts";
 import { formatCommand } from "../support/differential.ts";
 import { Engine, type EngineClient, commandsIn } from "../support/engine.ts";
-import { formatReply, isError, itemsOf, textOf } from "../support/reply.ts";
+import { formatReply, isError, itemsOf, quoteBytes, type Reply, textOf } from "../support/reply.ts";
 import type { Argument } from "../support/resp-client.ts";
 import { fuzzBudgetMs, type Random, seedOfRun, withSeed } from "../support/seed.ts";
 import { exemptionOf } from "./command-exemptions.ts";
@@ -27,6 +27,81 @@ const START_MS = 1_700_000_000_000;
 /** Times in generated commands are far ahead, at least by so much. */
 const FAR = 1_000_000;
 const REPLAYS_MAX = 500;
+const DIRECTIVES = "stream-node-max-entries 3";
+
+/**
+ * What random arguments seldom hit: letters in braces are chosen anew each time, see `PIECES`; a part
+ * in brackets is there or not.
+ */
+const TEMPLATES = `
+  RPUSH list:{k} {v} {v} {v}
+  SADD set:{k} {v} {v} {v} {v}
+  SPOP set:{k} [{n}]
+  HSET hash:{k} {f} {n} {f} {v}
+  HSETNX hash:{k} {f} {v}
+  HDEL hash:{k} {f} {f}
+  HINCRBY hash:{k} {f} {n}
+  HINCRBYFLOAT hash:{k} {f} 0.5
+  HPEXPIRE hash:{k} {t} [{c}] FIELDS 2 {f} {f}
+  HPEXPIRE hash:{k} {t} FIELDS 3 a b c
+  HPERSIST hash:{k} FIELDS 2 {f} {f}
+  HGETEX hash:{k} PX {t} FIELDS 2 {f} {f}
+  HGETEX hash:{k} PERSIST FIELDS 1 {f}
+  HSETEX hash:{k} [FNX] PX {t} FIELDS 2 {f} {v} {f} {v}
+  HSETEX hash:{k} [FXX] [KEEPTTL] FIELDS 1 {f} {v}
+  HGETDEL hash:{k} FIELDS 2 {f} {f}
+  PEXPIRE hash:{k} {t}
+  PEXPIRE list:{k} {t}
+  PEXPIRE stream:{k} {t}
+  SORT list:{k} BY nosort GET hash:*->a STORE list:{k}
+  RPUSH list:{k} 0 1 2
+  BLPOP list:{k} list:{k} 0
+  BLMOVE list:{k} list:{k} LEFT RIGHT 0
+  BLMPOP 0 2 list:{k} list:{k} RIGHT COUNT {n}
+  BZPOPMIN sorted-set:{k} sorted-set:{k} 0
+  BZMPOP 0 1 sorted-set:{k} MAX COUNT {n}
+  ZADD sorted-set:{k} {n} {v} {n} {v}
+  XADD stream:{k} [MAXLEN] [~] {n} * {f} {v}
+  XADD stream:{k} [NOMKSTREAM] {i} {f} {v}
+  XADD stream:{k} MAXLEN ~ {n} [{p}] * {f} {v}
+  XADD stream:{k} MINID ~ {i} [{p}] * {f} {v}
+  XADD stream:{k} {i} {f} {v}
+  XADD stream:{k} {i} {f} {v}
+  XTRIM stream:{k} MAXLEN ~ {n} [{p}]
+  XTRIM stream:{k} MINID [~] {i} [{p}]
+  XDEL stream:{k} {i} {i}
+  XDELEX stream:{k} [{p}] IDS 2 {i} {i}
+  XACKDEL stream:{k} {g} [{p}] IDS 2 {i} {i}
+  XGROUP CREATE stream:{k} {g} 0 [MKSTREAM]
+  XGROUP CREATE stream:{k} {g} $ [MKSTREAM]
+  XGROUP SETID stream:{k} {g} {i}
+  XGROUP DELCONSUMER stream:{k} {g} {v}
+  XREADGROUP GROUP {g} {v} COUNT {n} STREAMS stream:{k} >
+  XREADGROUP GROUP {g} {v} NOACK STREAMS stream:{k} >
+  XREADGROUP GROUP {g} {v} STREAMS stream:0 stream:1 > >
+  XREADGROUP GROUP {g} {v} BLOCK 0 STREAMS stream:{k} stream:{k} > >
+  XREADGROUP GROUP {g} {v} STREAMS stream:{k} 0
+  XACK stream:{k} {g} {i} {i}
+  XCLAIM stream:{k} {g} {v} 0 {i} {i} [JUSTID] [FORCE]
+  XCLAIM stream:{k} {g} {v} {n} {i} RETRYCOUNT {n} [LASTID] {i}
+  XAUTOCLAIM stream:{k} {g} {v} {n} 0 COUNT {n}
+`
+  .trim()
+  .split("\n");
+
+/** What stands for a letter in braces. */
+const PIECES: Readonly<Record<string, (random: Random) => string>> = {
+  k: (random) => String(random.below(2)),
+  v: (random) => random.pick(["a", "b", "c", "d", "12"]),
+  f: (random) => random.pick(["a", "b", "c"]),
+  n: (random) => String(random.below(6)),
+  /** An ID that may be there. */
+  i: (random) => `${1 + random.below(30)}-1`,
+  g: (random) => random.pick(["g", "h"]),
+  t: (random) => String(random.below(25)),
+  c: (random) => random.pick(["NX", "XX", "GT", "LT"]),
+  p: (random) => random.pick(["KEEPREF", "DELREF", "ACKED"]),
+};
 
 type Step =
   | { readonly kind: "command"; readonly client: number; readonly args: readonly Argument[] }
@@ -84,6 +159,7 @@ function generateRound(shapes: Shapes, random: Random): Step[] {
   const favourites = shapes.writes.filter(() => random.oneIn(12));
   const steps: Step[] = [];
   const command = (client: number): Step => {
+    if (random.oneIn(2)) return { kind: "command", client, args: fromTemplate(random) };
     let pool = random.oneIn(6) ? shapes.reads : shapes.writes;
     if (favourites.length > 0 && random.oneIn(3)) pool = favourites;
     let shape = random.pick(pool);
@@ -104,6 +180,16 @@ function generateRound(shapes: Shapes, random: Random): Step[] {
     } else steps.push(command(client));
   }
   return steps;
+}
+
+function fromTemplate(random: Random): string[] {
+  const words: string[] = [];
+  for (const part of random.pick(TEMPLATES).trim().split(" ")) {
+    if (part.startsWith("[") && random.oneIn(2)) continue;
+    const text = part.replace(/[[\]]/g, "");
+    words.push(text.replace(/\{(\w)\}/g, (_, letter: string) => PIECES[letter](random)));
+  }
+  return words;
 }
 
 function event(random: Random): Step {
@@ -140,8 +226,8 @@ function soon(arg: Argument, random: Random): Argument {
 
 /** Runs the steps, and then the log on another engine; says what differs, or null. */
 function runRound(steps: readonly Step[]): string | null {
-  const engine = new Engine(START_MS, SEED);
-  const copy = new Engine(START_MS, SEED + 1);
+  const engine = new Engine(START_MS, SEED, DIRECTIVES);
+  const copy = new Engine(START_MS, SEED + 1, DIRECTIVES);
   try {
     engine.logChanges();
     const clients = Array.from({ length: CLIENTS }, () => engine.connect());
@@ -206,20 +292,15 @@ function stateOf(engine: Engine): string[] {
   const lines = [`digest ${textOf(ask("DEBUG", "DIGEST"))}`];
   for (let database = 0; database < keyspace.databases.length; database++) {
     ask("SELECT", database);
-    const keys = itemsOf(ask("KEYS", "*")).map((key) => Buffer.from(textOf(key)).toString());
-    for (const key of keys.sort()) {
+    for (const key of bytesIn(ask("KEYS", "*"))) {
       const type = textOf(ask("TYPE", key));
-      const name = `${database} ${key}`;
+      const name = `${database} ${quoteBytes(key)}`;
       lines.push(`${name} ${type} until ${formatReply(ask("PEXPIRETIME", key))}`);
       lines.push(`${name} digest ${formatReply(ask("DEBUG", "DIGEST-VALUE", key))}`);
       if (type === "hash") {
-        const fields = itemsOf(ask("HKEYS", key)).map((field) => {
-          if (field.type !== "bulk") throw new Error("a field that is no bulk string");
-          return field.bytes;
-        });
-        for (const field of fields.sort(Buffer.compare)) {
+        for (const field of bytesIn(ask("HKEYS", key))) {
           const until = ask("HPEXPIRETIME", key, "FIELDS", 1, field);
-          lines.push(`${name} ${Buffer.from(field).toHex()} until ${formatReply(until)}`);
+          lines.push(`${name} ${quoteBytes(field)} until ${formatReply(until)}`);
         }
       } else if (type === "stream") lines.push(`${name} ${streamState(ask, key)}`);
     }
@@ -228,16 +309,32 @@ function stateOf(engine: Engine): string[] {
   return lines;
 }
 
+/** The bulk strings of an array, sorted. */
+function bytesIn(reply: Reply): Uint8Array[] {
+  return itemsOf(reply).map(bytesOf).sort(Buffer.compare);
+}
+
+function bytesOf(reply: Reply): Uint8Array {
+  if (reply.type !== "bulk") throw new Error("no bulk string");
+  return reply.bytes;
+}
+
 /** A stream with what is pending in its groups, but for consumers that have nothing. */
-function streamState(ask: (...args: string[]) => ReturnType<EngineClient["command"]>, key: string) {
-  const info = formatReply(ask("XINFO", "STREAM", key)!).replace(/"radix-tree-.*\n.*\n/g, "");
-  const groups = itemsOf(ask("XINFO", "GROUPS", key)!).map((group) => {
+function streamState(ask: (...args: readonly Argument[]) => Reply, key: Uint8Array): string {
+  const info = formatReply(ask("XINFO", "STREAM", key)).replace(/"radix-tree-.*\n.*\n/g, "");
+  const groups = itemsOf(ask("XINFO", "GROUPS", key)).map((group) => {
     const fields = itemsOf(group).map((item) => formatReply(item));
-    const name = textOf(itemsOf(group)[1]);
-    const pending = formatReply(ask("XPENDING", key, name, "-", "+", "1000000")!);
+    const name = bytesOf(itemsOf(group)[1]);
+    // That a consumer read its entries once more does not propagate: neither when nor how often.
+    const pending = itemsOf(ask("XPENDING", key, name, "-", "+", 1_000_000)).map((entry) =>
+      itemsOf(entry)
+        .slice(0, 2)
+        .map((item) => formatReply(item))
+        .join(" for "),
+    );
     // Consumers that were named, and got nothing, do not propagate.
     const consumers = fields.indexOf('"consumers"');
-    return `${fields.toSpliced(consumers, 2).join(" ")} ${pending}`;
+    return `${fields.toSpliced(consumers, 2).join(" ")} ${pending.join(", ")}`;
   });
   return [info, ...groups].join("\n");
 }
