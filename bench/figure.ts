@@ -11,6 +11,7 @@ import {
   startServer,
   type RunningServer,
   type ServerKind,
+  type StartOptions,
 } from "./servers.ts";
 
 export interface Metric {
@@ -85,11 +86,21 @@ export const METRICS = {
     digits: 2,
     isCompared: true,
   },
+  saveSeconds: { label: "Time to save", unit: "s", digits: 2, isCompared: true },
+  loadSeconds: { label: "Time to load", unit: "s", digits: 2, isCompared: true },
+  throughputKept: {
+    label: "Throughput meanwhile, of that without",
+    unit: "%",
+    digits: 1,
+    isCompared: true,
+  },
+  extraMemory: { label: "Extra memory at the peak", unit: "MiB", digits: 1, isCompared: true },
+  extraShare: { label: "of the memory before", unit: "%", digits: 1, isCompared: false },
   heapEmpty: { label: "JS heap: empty", unit: "MiB", digits: 2, isCompared: true },
 } as const satisfies Record<string, Metric>;
 
 // What a run can be asked for as a whole; each is a file of figures.
-export const FIGURE_GROUPS = ["engine", "types", "clients"] as const;
+export const FIGURE_GROUPS = ["engine", "types", "clients", "persistence"] as const;
 export type FigureGroup = (typeof FIGURE_GROUPS)[number];
 
 export type MetricId = keyof typeof METRICS;
@@ -203,8 +214,9 @@ export function cpuPerRequest(server: RunningServer, start: CpuTime, requests: n
 export async function withServer(
   kind: ServerKind,
   body: (server: RunningServer) => Promise<Sample>,
+  options: StartOptions = {},
 ): Promise<Sample> {
-  const server = await startServer(kind);
+  const server = await startServer(kind, options);
   try {
     return await body(server);
   } finally {

@@ -6,7 +6,7 @@
 // have ended; from the former only the proportion of user to system time is taken.
 
 import { dlopen } from "bun:ffi";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 const CPUCLOCK_SCHED = 2;
 
@@ -65,6 +65,28 @@ export function cpuUsedSince(pid: number, start: CpuTime): CpuUse {
 // The main thread's only: the helpers of a process also wait for one another.
 function readWaitedMs(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e6;
+}
+
+// Memory of a process and of what it forked: pages that they share count once.
+export function readFamilyBytes(pid: number): number {
+  let bytes = readProportionalBytes(pid);
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const children = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8");
+    for (const child of children.trim().split(" ")) {
+      if (child !== "") bytes += readProportionalBytes(Number(child));
+    }
+  }
+  return bytes;
+}
+
+function readProportionalBytes(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+  } catch {
+    // A child that has just ended.
+    return 0;
+  }
 }
 
 export function readResidentBytes(pid: number): number {

@@ -1,7 +1,7 @@
 // The servers that are compared, and how one is started, asked and stopped.
 //
 // Every server gets its own empty directory, a free port on 127.0.0.1 and the same core; it keeps
-// no data on disk, and it is stopped by its pid.
+// no data on disk, unless a figure asks for something else, and it is stopped by its pid.
 
 import { spawn, type Subprocess } from "bun";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -32,9 +32,20 @@ export interface RunningServer {
   kind: ServerKind;
   port: number;
   pid: number;
+  directory: string;
   // From the start of the process to its first answer.
   startupMs: number;
   stop: () => Promise<void>;
+}
+
+export interface StartOptions {
+  // Further directives, as on the command line.
+  directives?: readonly string[];
+  // Where its files are, or are to be. The caller removes it.
+  directory?: string;
+  // Whether it may use all cores.
+  isFree?: boolean;
+  timeoutMs?: number;
 }
 
 const COMMON_OPTIONS = [
@@ -81,10 +92,18 @@ function kindOf(id: ServerId, name: string, path: string): ServerKind {
   return { id, label, version, command: [path, ...COMMON_OPTIONS] };
 }
 
-export async function startServer(kind: ServerKind): Promise<RunningServer> {
-  const directory = mkdtempSync(join(tmpdir(), "bunsen-bench-"));
+export function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), "bunsen-bench-"));
+}
+
+export async function startServer(
+  kind: ServerKind,
+  options: StartOptions = {},
+): Promise<RunningServer> {
+  const directory = options.directory ?? newDirectory();
+  const isOwn = options.directory === undefined;
   const port = await findFreePort();
-  const command = kind.command.map((word) => {
+  const command = [...kind.command, ...(options.directives ?? [])].map((word) => {
     if (word === PORT_PLACEHOLDER) return String(port);
     return word === DIRECTORY_PLACEHOLDER ? directory : word;
   });
@@ -95,10 +114,12 @@ export async function startServer(kind: ServerKind): Promise<RunningServer> {
     rmSync(directory, { recursive: true, force: true });
   };
   const stop = async () => {
-    await stopServer(child, directory);
+    await stopServer(child);
+    if (isOwn) rmSync(directory, { recursive: true, force: true });
     process.off("exit", abandon);
   };
-  const child = spawn(["taskset", "-c", String(SERVER_CORE), ...command], {
+  const cores = options.isFree === true ? `${CLIENT_CORE},${SERVER_CORE}` : String(SERVER_CORE);
+  const child = spawn(["taskset", "-c", cores, ...command], {
     cwd: directory,
     stdin: "ignore",
     stdout: "ignore",
@@ -106,33 +127,38 @@ export async function startServer(kind: ServerKind): Promise<RunningServer> {
   });
   process.on("exit", abandon);
   try {
-    await awaitPong(child, port, kind.label);
+    await awaitPong(child, port, kind.label, options.timeoutMs ?? START_TIMEOUT_MS);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { kind, port, pid: child.pid, startupMs: performance.now() - start, stop };
+  const startupMs = performance.now() - start;
+  return { kind, port, pid: child.pid, directory, startupMs, stop };
 }
 
-async function awaitPong(child: Subprocess, port: number, label: string): Promise<void> {
-  const deadline = performance.now() + START_TIMEOUT_MS;
+async function awaitPong(
+  child: Subprocess,
+  port: number,
+  label: string,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     if (child.exitCode !== null) throw new Error(`${label} ended with code ${child.exitCode}`);
     if (performance.now() > deadline) throw new Error(`${label} does not answer on port ${port}`);
     try {
       if ((await request(port, ["PING"])) === "PONG") return;
     } catch {
-      // Not listening yet.
+      // Not listening yet, or loading.
     }
   }
 }
 
-async function stopServer(child: Subprocess, directory: string): Promise<void> {
+async function stopServer(child: Subprocess): Promise<void> {
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
   await child.exited;
   clearTimeout(timer);
-  rmSync(directory, { recursive: true, force: true });
 }
 
 // A command line to read: programs without the directories of this machine.

@@ -99,6 +99,7 @@ export class WorkerChannel implements SnapshotChannel {
     start: StartSnapshotWorker,
     private readonly settings: SinkSettings,
     private readonly files: FileSystem,
+    isBackground: boolean,
     /** The state may have changed. */
     onChange: () => void,
   ) {
@@ -106,7 +107,7 @@ export class WorkerChannel implements SnapshotChannel {
       if (this.isAbandoned) this.close();
       else onChange();
     };
-    this.worker = start({ memory: this.ring.memory, settings }, onMessage, () => {
+    this.worker = start({ memory: this.ring.memory, settings, isBackground }, onMessage, () => {
       this.lose("the thread that writes it ended");
       if (!this.isAbandoned) onChange();
     });

@@ -119,7 +119,7 @@ export class Snapshots {
   /** Writes a snapshot while everything waits. Why it failed, or null. */
   write(request: SnapshotRequest): SnapshotFailure | null {
     const { keyspace, clock } = this.parts;
-    const channel = this.newChannel(request.settings, keyspace.arena.liveBytes > LARGE_BYTES);
+    const channel = this.newChannel(request.settings, false);
     const encoder = request.encoder(channel);
     const snapshot = new Snapshot(keyspace, clock, encoder);
     const delayUs = this.keyDelayUs();
@@ -172,10 +172,12 @@ export class Snapshots {
     this.schedule(0);
   }
 
-  private newChannel(settings: SinkSettings, isLarge: boolean): SnapshotChannel {
-    const { startWorker, files } = this.parts;
-    if (!isLarge || startWorker === null) return new LocalChannel(files, settings);
-    return new WorkerChannel(startWorker, settings, files, this.onChannelChange);
+  private newChannel(settings: SinkSettings, isBackground: boolean): SnapshotChannel {
+    const { startWorker, files, keyspace } = this.parts;
+    const needsWorker = isBackground || keyspace.arena.liveBytes > LARGE_BYTES;
+    if (!needsWorker || startWorker === null) return new LocalChannel(files, settings);
+    const onChange = isBackground ? this.onChannelChange : () => {};
+    return new WorkerChannel(startWorker, settings, files, isBackground, onChange);
   }
 
   private readonly onChannelChange = (): void => {

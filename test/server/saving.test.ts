@@ -22,7 +22,12 @@ const DELAY_FOREVER_US = "10000000";
 async function serve(...directives: string[]): Promise<[OurProcess, RespClient]> {
   const port = freePort();
   const server = start([
-    ...["--port", String(port), "--bind", "127.0.0.1", "--enable-debug-command", "yes"],
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--enable-debug-command",
+    "yes",
     ...directives,
   ]);
   await server.logged(READY);

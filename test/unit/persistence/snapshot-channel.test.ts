@@ -82,7 +82,7 @@ test(`both write the same file (seed ${seed})`, () =>
     for (const isWorker of [false, true]) {
       withSettings((settings) => {
         const channel = isWorker
-          ? new WorkerChannel(startWorker, settings, systemFiles, () => {})
+          ? new WorkerChannel(startWorker, settings, systemFiles, true, () => {})
           : new LocalChannel(systemFiles, settings);
         writeAll(channel, spans.bytes.subarray(0, spans.length));
         finish(channel);
@@ -102,7 +102,7 @@ for (const isWorker of [false, true]) {
     withSettings((settings) => {
       const missing = { ...settings, temporary: join(settings.directory, "none", "temporary") };
       const channel = isWorker
-        ? new WorkerChannel(startWorker, missing, systemFiles, () => {})
+        ? new WorkerChannel(startWorker, missing, systemFiles, true, () => {})
         : new LocalChannel(systemFiles, missing);
       writeAll(channel, new Uint8Array(8_000_000));
       finish(channel);
@@ -117,7 +117,7 @@ for (const isWorker of [false, true]) {
   test(`what is given up leaves nothing (Worker: ${isWorker})`, () => {
     withSettings((settings) => {
       const channel = isWorker
-        ? new WorkerChannel(startWorker, settings, systemFiles, () => {})
+        ? new WorkerChannel(startWorker, settings, systemFiles, true, () => {})
         : new LocalChannel(systemFiles, settings);
       channel.take(new Uint8Array([1, 0, 0, 0, 65]), 0, 5);
       while (!existsSync(settings.temporary)) continue;
@@ -144,6 +144,7 @@ test("a Worker that ends is a failure, and its file goes", async () => {
     (order, onMessage, onEnd) => (worker = startWorker(order, onMessage, onEnd)),
     settings,
     systemFiles,
+    true,
     resolve,
   );
   while (!existsSync(settings.temporary)) await Bun.file(settings.temporary).exists();
