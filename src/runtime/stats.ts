@@ -72,12 +72,6 @@ export class Stats {
   /** Of the RDB file that was loaded last. */
   rdbKeysLoaded = 0;
   rdbKeysExpired = 0;
-  expireCycleUs = 0;
-  expireCapReached = 0;
-  /** Mean share of keys that active expiry estimates to be stale, 0..1. */
-  stalePercent = 0;
-  defragHits = 0;
-  defragMisses = 0;
 
   readonly commandRate = new Rate();
   readonly inputRate = new Rate();
@@ -147,11 +141,6 @@ export class Stats {
     this.cronUs = 0;
     this.cycleUsMax = 0;
     this.cycleCommandsMax = 0;
-    this.expireCycleUs = 0;
-    this.expireCapReached = 0;
-    this.stalePercent = 0;
-    this.defragHits = 0;
-    this.defragMisses = 0;
     this.commandRate.reset();
     this.inputRate.reset();
     this.outputRate.reset();
