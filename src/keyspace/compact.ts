@@ -5,8 +5,9 @@
  * pass visits every block that the keyspace owns and moves those of sparse spans into fuller ones,
  * so that the sparse ones become free pages:
  *
- *     pass     sort the usable spans | databases 0, 1, ... by cursor | give empty spans back
- *     visit    the segments of both indexes, each record, and what hangs below its root
+ *     pass     choose spans to empty | databases 0, 1, ... by cursor | give empty spans back
+ *     visit    the segments of both indexes, each record, and what hangs below its root; a huge
+ *              value is left for after its bucket, and visited in steps, found anew by its key
  *
  * A pass is cut into runs of "active-defrag-cycle-us", between which requests are served; cursors
  * are positions in hash order, so changes in between are harmless. A pass begins when more than
@@ -19,13 +20,17 @@
  *
  * O(keys) per pass; a run is O(its budget).
  */
+import { copyBytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Arena } from "../memory/arena.ts";
 import type { Database } from "./database.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { RecordList } from "./record-list.ts";
 import {
   Meta,
   encodingOf,
+  keyLength,
+  keyStart,
   metaOf,
   recordBytes,
   rootOf,
@@ -37,6 +42,8 @@ import { VALUE_TYPES } from "./value-types.ts";
 
 /** Buckets walked between two looks at the clock. */
 const BUCKETS_PER_CLOCK_READ = 4;
+/** Values of more blocks are compacted in steps. */
+const HUGE_BLOCKS = 512;
 /** A pass gained much if it removed a fraction 1 / GAIN of the waste. */
 const GAIN = 8;
 
@@ -55,6 +62,13 @@ export interface CompactionSettings {
   readonly cycleUs: number;
 }
 
+/** A huge value, and where its compaction goes on. */
+interface HugeValue {
+  readonly database: Database;
+  readonly key: DataView;
+  cursor: number;
+}
+
 export class Compactor {
   /** Share of the time that compaction takes, in percent; 0 = no pass: active_defrag_running. */
   cpuPercent = 0;
@@ -69,6 +83,7 @@ export class Compactor {
   private database = 0;
   private cursor = 0;
   private readonly found = new RecordList();
+  private readonly huge: HugeValue[] = [];
   private wasteAtStart = 0;
   /** Waste left by a pass that gained little; 0 after one that gained much. */
   private wasteAtRest = 0;
@@ -83,6 +98,8 @@ export class Compactor {
   configure(settings: CompactionSettings): void {
     this.settings = settings;
     if (!settings.enabled) this.endPass();
+    // Within a pass the share of time only grows, unless it is configured.
+    else if (this.cpuPercent > 0) this.cpuPercent = 1;
   }
 
   /** Bytes that spans hold beyond the live blocks in them. */
@@ -121,14 +138,17 @@ export class Compactor {
     if (settings === null || this.cpuPercent === 0) return false;
     if (keyspace.snapshot !== null && keyspace.snapshot.isMidValue) return true;
     const deadlineUs = this.clock.monotonicUs() + settings.cycleUs;
-    while (this.database < keyspace.databases.length) {
+    while (this.database < keyspace.databases.length || this.huge.length > 0) {
+      if (this.huge.length > 0) {
+        this.compactHuge(this.huge[0]);
+        if (this.clock.monotonicUs() >= deadlineUs) return true;
+        continue;
+      }
       const database = keyspace.databases[this.database];
       for (let buckets = 0; buckets < BUCKETS_PER_CLOCK_READ; buckets++) {
         this.cursor = this.compactBucket(database, this.cursor);
-        if (this.cursor === 0) {
-          this.database++;
-          break;
-        }
+        if (this.cursor === 0) this.database++;
+        if (this.cursor === 0 || this.huge.length > 0) break;
       }
       if (this.clock.monotonicUs() >= deadlineUs && this.database < keyspace.databases.length) {
         return true;
@@ -164,7 +184,7 @@ export class Compactor {
     this.cursor = 0;
     this.cpuPercent = 1;
     this.passSinceUs = this.clock.monotonicUs();
-    this.keyspace.arena.sortUsableSpans();
+    this.keyspace.arena.planDraining();
   }
 
   private finishPass(): void {
@@ -177,6 +197,7 @@ export class Compactor {
   private endPass(): void {
     this.passedUs += this.currentPassUs();
     this.cpuPercent = 0;
+    this.huge.length = 0;
   }
 
   /** Moves what is worth moving at `cursor`, and returns the next position. */
@@ -196,13 +217,33 @@ export class Compactor {
     return next;
   }
 
+  /** One step of a huge value: of what its key names now. */
+  private compactHuge(value: HugeValue): void {
+    const { arena } = this.keyspace;
+    const record = value.database.find(value.key, 0, value.key.byteLength);
+    const meta = record === 0 ? 0 : metaOf(arena, record);
+    value.cursor =
+      (meta & Meta.ROOT) === 0
+        ? 0
+        : (VALUE_TYPES[typeOf(meta)].steps?.compact?.(
+            arena,
+            rootOf(viewOf(arena, record), record, meta),
+            encodingOf(meta),
+            value.cursor,
+          ) ?? 0);
+    if (value.cursor === 0) this.huge.shift();
+  }
+
   private compactRecord(database: Database, record: number): void {
     const { arena } = this.keyspace;
     const view = viewOf(arena, record);
     const meta = metaOf(arena, record);
     if ((meta & Meta.ROOT) !== 0) {
       const root = rootOf(view, record, meta);
-      const moved = VALUE_TYPES[typeOf(meta)].compact(arena, root, encodingOf(meta));
+      const { steps, compact } = VALUE_TYPES[typeOf(meta)];
+      const blocks = steps?.compact === undefined ? 0 : steps.blocks(arena, root, encodingOf(meta));
+      const moved = blocks > HUGE_BLOCKS ? root : compact(arena, root, encodingOf(meta));
+      if (blocks > HUGE_BLOCKS) this.huge.push({ database, key: keyOf(arena, record), cursor: 0 });
       if (moved === root) this.misses++;
       else {
         this.hits++;
@@ -217,4 +258,13 @@ export class Compactor {
     database.compactFound(record);
     this.hits++;
   }
+}
+
+/** A copy of a record's key. */
+function keyOf(arena: Arena, record: number): DataView {
+  const view = viewOf(arena, record);
+  const length = keyLength(view, record);
+  const key = new DataView(new ArrayBuffer(length));
+  copyBytes(key, 0, view, keyStart(view, record), length);
+  return key;
 }

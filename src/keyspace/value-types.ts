@@ -13,6 +13,7 @@ import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
 import {
   compactHash,
+  compactHashStep,
   duplicateHash,
   freeHash,
   freeHashStep,
@@ -21,6 +22,7 @@ import {
 } from "../types/hash.ts";
 import {
   compactSet,
+  compactSetStep,
   duplicateSet,
   freeSet,
   freeSetStep,
@@ -30,6 +32,7 @@ import {
 import {
   ListEncoding,
   compactList,
+  compactListStep,
   duplicateList,
   freeList,
   freeListStep,
@@ -47,6 +50,7 @@ import {
 import {
   ZsetEncoding,
   compactZset,
+  compactZsetStep,
   duplicateZset,
   freeZset,
   freeZsetStep,
@@ -82,11 +86,11 @@ export interface ValueTypeRow {
   compact(arena: Arena, root: number, encoding: number): number;
   /** Bytes of arena memory that the root block and all below it occupy. O(blocks). */
   memoryBytes(arena: Arena, root: number, encoding: number): number;
-  /** How values that may be huge are freed in steps; without it, only `free` does. */
-  readonly steps?: FreeingSteps;
+  /** How values that may be huge are freed and moved in steps; else only in one go. */
+  readonly steps?: ValueSteps;
 }
 
-interface FreeingSteps {
+interface ValueSteps {
   /** Blocks of the value, roughly. O(1). */
   blocks(arena: Arena, root: number, encoding: number): number;
   /**
@@ -94,6 +98,11 @@ interface FreeingSteps {
    * too. Requires: `cursor` is 0 at first, and what the last step returned then.
    */
   free(arena: Arena, root: number, encoding: number, cursor: number): number;
+  /**
+   * Moves some hundred blocks below the root that lie in sparse spans. Returns a cursor for the
+   * next step, or 0 at the end; the value may change between the steps, and become another one.
+   */
+  compact?(arena: Arena, root: number, encoding: number, cursor: number): number;
 }
 
 /** The row of a type whose values are inline always. */
@@ -129,7 +138,7 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     duplicate: duplicateList,
     compact: compactList,
     memoryBytes: listMemoryBytes,
-    steps: { blocks: listBlocks, free: freeListStep },
+    steps: { blocks: listBlocks, free: freeListStep, compact: compactListStep },
   },
   {
     name: "set",
@@ -138,7 +147,7 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     duplicate: duplicateSet,
     compact: compactSet,
     memoryBytes: setMemoryBytes,
-    steps: { blocks: setBlocks, free: freeSetStep },
+    steps: { blocks: setBlocks, free: freeSetStep, compact: compactSetStep },
   },
   {
     name: "zset",
@@ -148,7 +157,7 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     duplicate: duplicateZset,
     compact: compactZset,
     memoryBytes: zsetMemoryBytes,
-    steps: { blocks: zsetBlocks, free: freeZsetStep },
+    steps: { blocks: zsetBlocks, free: freeZsetStep, compact: compactZsetStep },
   },
   {
     name: "hash",
@@ -157,7 +166,7 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
     duplicate: duplicateHash,
     compact: compactHash,
     memoryBytes: hashMemoryBytes,
-    steps: { blocks: hashBlocks, free: freeHashStep },
+    steps: { blocks: hashBlocks, free: freeHashStep, compact: compactHashStep },
   },
   {
     name: "stream",

@@ -144,6 +144,8 @@ export class Arena {
   private spanLive = new Int32Array(256);
   private spanNext = new Int32Array(256);
   private spanPrevious = new Int32Array(256);
+  /** 1 = the compactor empties the span. */
+  private spanDrains = new Uint8Array(256);
 
   private readonly usable = new Int32Array(CLASS_COUNT);
   private readonly classGranules = new Int32Array(CLASS_COUNT);
@@ -212,31 +214,37 @@ export class Arena {
   }
 
   /**
-   * True when the block lies in a span that is so sparse that moving its blocks into fuller spans
-   * would free it: less than half live, and `allocate` would take from another span, no sparser.
+   * True when the block lies in a span that `planDraining` chose to empty, and `allocate` would take
+   * from one that it did not.
    */
   isSparse(reference: number, size: number): boolean {
     if (size > SMALL_BYTES_MAX) return false;
     const span = this.pageSpan[reference >>> GRANULES_PER_PAGE_SHIFT];
-    const sizeClass = this.spanClass[span];
-    const usable = this.usable[sizeClass];
-    // Moved within its own span or into a sparser one, a block would only move again.
-    if (usable === span || this.spanLive[usable] < this.spanLive[span]) return false;
-    const granules = this.spanPages[span] << GRANULES_PER_PAGE_SHIFT;
-    return this.spanLive[span] * this.classGranules[sizeClass] * 2 < granules;
+    if (this.spanDrains[span] === 0) return false;
+    const usable = this.usable[this.spanClass[span]];
+    return usable !== 0 && this.spanDrains[usable] === 0;
   }
 
   /**
-   * Puts the fullest spans first, so that moved blocks fill them. O(spans log spans).
-   * COLD: once per cycle of the compactor.
+   * Chooses, in each class, the sparsest spans whose blocks find room in the others: once all of
+   * them have moved, no fewer spans could hold what is live. Puts the fullest spans first, so that
+   * moved blocks fill them. O(spans log spans).
+   * COLD: once per pass of the compactor.
    */
-  sortUsableSpans(): void {
+  planDraining(): void {
+    this.spanDrains.fill(0);
     for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
       const spans: number[] = [];
-      for (let span = this.usable[sizeClass]; span !== 0; span = this.spanNext[span])
+      let live = 0;
+      for (let span = this.usable[sizeClass]; span !== 0; span = this.spanNext[span]) {
         spans.push(span);
+        live += this.spanLive[span];
+      }
       if (spans.length < 2) continue;
       spans.sort((a, b) => this.spanLive[a] - this.spanLive[b]);
+      const spanBytes = this.spanPages[spans[0]] << PAGE_SHIFT;
+      const needed = Math.ceil(live / Math.floor(spanBytes / classBytes(sizeClass)));
+      for (let i = 0; i < spans.length - needed; i++) this.spanDrains[spans[i]] = 1;
       this.usable[sizeClass] = 0;
       for (const span of spans) this.linkUsable(span, sizeClass);
     }
@@ -521,6 +529,7 @@ export class Arena {
     this.spanLive[span] = 0;
     this.spanNext[span] = 0;
     this.spanPrevious[span] = 0;
+    this.spanDrains[span] = 0;
     this.pageSpan.fill(span, page, page + pages);
     this.spanBytes += pages * PAGE_BYTES;
     return span;
@@ -688,6 +697,9 @@ export class Arena {
     const classes = new Uint8Array(length);
     classes.set(this.spanClass);
     this.spanClass = classes;
+    const drains = new Uint8Array(length);
+    drains.set(this.spanDrains);
+    this.spanDrains = drains;
     this.spanPage = grown(this.spanPage, length);
     this.spanPages = grown(this.spanPages, length);
     this.spanFree = grown(this.spanFree, length);

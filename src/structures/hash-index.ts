@@ -534,16 +534,35 @@ export class HashIndex {
    * COLD: for copies and for compaction.
    */
   mapEntries(map: (entry: number) => number): void {
-    this.eachSegment((segment, buckets) => {
-      const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-      const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS + REFERENCE_WORD;
-      for (let bucket = 0; bucket < buckets; bucket++) {
-        const line = base + (bucket << BUCKET_WORDS_SHIFT);
-        for (let slot = 0; slot < SLOTS; slot++) {
-          if (words[line + slot] !== 0) words[line + slot] = map(words[line + slot]);
-        }
+    this.eachSegment((segment, buckets) => this.mapEntriesOf(segment, buckets, map));
+  }
+
+  private mapEntriesOf(segment: number, buckets: number, map: (entry: number) => number): void {
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS + REFERENCE_WORD;
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const line = base + (bucket << BUCKET_WORDS_SHIFT);
+      for (let slot = 0; slot < SLOTS; slot++) {
+        if (words[line + slot] !== 0) words[line + slot] = map(words[line + slot]);
       }
-    });
+    }
+  }
+
+  /**
+   * As `compactSegment` and `mapEntries` for the segment at `cursor`, a position in hash order as
+   * `scan` has them. Returns the position of the next segment, or 0 at the end.
+   * COLD: for the compaction of huge values in steps.
+   */
+  compactPart(cursor: number, map: (entry: number) => number): number {
+    if (this.size === 0) return 0;
+    this.compactSegment(cursor);
+    const index = cursor >>> (32 - this.depth);
+    const segment = this.directoryWords[this.directoryAt + (index << 1)];
+    const meta = this.directoryWords[this.directoryAt + (index << 1) + 1];
+    this.mapEntriesOf(segment, meta & 0xffff, map);
+    const span = 1 << (this.depth - (meta >>> 16));
+    const next = (index & ~(span - 1)) + span;
+    return next === 1 << this.depth ? 0 : next * 2 ** (32 - this.depth);
   }
 
   /**

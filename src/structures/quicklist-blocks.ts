@@ -64,21 +64,40 @@ export function quicklistDuplicate(arena: Arena, root: number): number {
 /** Moves what lies in sparse spans; returns the root. O(nodes). */
 export function quicklistCompact(arena: Arena, root: number): number {
   const moved = arena.isSparse(root, Root.BYTES) ? movedBlock(arena, root, Root.BYTES) : root;
+  quicklistCompactNodes(arena, moved, 0, Infinity);
+  return moved;
+}
+
+/**
+ * Moves what lies in sparse spans of `count` nodes from the `first`-th on. Returns whether there
+ * are nodes behind them. O(first + count).
+ */
+export function quicklistCompactNodes(
+  arena: Arena,
+  root: number,
+  first: number,
+  count: number,
+): boolean {
   let previous = 0;
-  let node = wordAt(arena, moved, Root.HEAD);
-  while (node !== 0) {
-    compactEntry(arena, node);
-    if (arena.isSparse(node, Node.BYTES)) {
-      node = movedBlock(arena, node, Node.BYTES);
-      if (previous === 0) setWordAt(arena, moved, Root.HEAD, node);
-      else setWordAt(arena, previous, Node.NEXT, node);
-      const next = wordAt(arena, node, Node.NEXT);
-      if (next === 0) setWordAt(arena, moved, Root.TAIL, node);
-      else setWordAt(arena, next, Node.PREVIOUS, node);
-    }
+  let node = wordAt(arena, root, Root.HEAD);
+  for (let i = 0; node !== 0 && i < first + count; i++) {
+    if (i >= first) node = compactNode(arena, root, previous, node);
     previous = node;
     node = wordAt(arena, node, Node.NEXT);
   }
+  return node !== 0;
+}
+
+/** Moves a node, which follows `previous`, and its block where they are sparse; returns the node. */
+function compactNode(arena: Arena, root: number, previous: number, node: number): number {
+  compactEntry(arena, node);
+  if (!arena.isSparse(node, Node.BYTES)) return node;
+  const moved = movedBlock(arena, node, Node.BYTES);
+  if (previous === 0) setWordAt(arena, root, Root.HEAD, moved);
+  else setWordAt(arena, previous, Node.NEXT, moved);
+  const next = wordAt(arena, moved, Node.NEXT);
+  if (next === 0) setWordAt(arena, root, Root.TAIL, moved);
+  else setWordAt(arena, next, Node.PREVIOUS, moved);
   return moved;
 }
 

@@ -51,6 +51,7 @@ import {
 import { FIELD_EXPIRY_ROOT_BYTES, FieldExpiries, expiryEntryBytes } from "./field-expiry.ts";
 import {
   compactTable,
+  compactTableStep,
   duplicateTable,
   freeTable,
   freeTableStep,
@@ -65,6 +66,8 @@ export const enum HashEncoding {
 
 /** Bytes of a TABLE's root block. */
 const ROOT_BYTES = INDEX_STATE_BYTES + 8;
+/** Cursor of the expiries' first segment: those below are positions in the order of hashes. */
+const EXPIRIES_CURSOR = 4294967296;
 const EXPIRIES_WORD = INDEX_STATE_BYTES >> 2;
 
 /** When a hash is small: hash-max-listpack-entries and hash-max-listpack-value. */
@@ -589,6 +592,24 @@ export function compactHash(arena: Arena, root: number, encoding: number): numbe
     setExpiries(arena, moved, compactTable(arena, expiries, bytes, expiryEntryBytes));
   }
   return moved;
+}
+
+/** Does a part of that for a TABLE, but for the roots; as `compactTableStep`. */
+export function compactHashStep(
+  arena: Arena,
+  root: number,
+  encoding: number,
+  cursor: number,
+): number {
+  if (encoding !== HashEncoding.TABLE) return 0;
+  const expiries = expiriesOf(arena, root);
+  if (cursor < EXPIRIES_CURSOR) {
+    const next = compactTableStep(arena, root, entryBytes, cursor);
+    return next === 0 && expiries !== 0 ? EXPIRIES_CURSOR : next;
+  }
+  if (expiries === 0) return 0;
+  const next = compactTableStep(arena, expiries, expiryEntryBytes, cursor - EXPIRIES_CURSOR);
+  return next === 0 ? 0 : EXPIRIES_CURSOR + next;
 }
 
 /** Bytes of arena memory that the value occupies. O(n). */

@@ -43,6 +43,7 @@ import {
 import { ListCursor, Quicklist, exceedsFill, fillBytes } from "../structures/quicklist.ts";
 import {
   quicklistCompact,
+  quicklistCompactNodes,
   quicklistDuplicate,
   quicklistFree,
   quicklistFreeNodes,
@@ -55,7 +56,7 @@ export const enum ListEncoding {
   QUICKLIST = 1,
 }
 
-/** Nodes that one step of the freeing frees. */
+/** Nodes that one step of freeing or compaction takes. */
 const NODES_PER_STEP = 128;
 
 export class Lists {
@@ -300,6 +301,22 @@ export function compactList(arena: Arena, root: number, encoding: number): numbe
   return encoding === ListEncoding.LISTPACK
     ? listpackCompact(arena, root)
     : quicklistCompact(arena, root);
+}
+
+/**
+ * Does a part of that for a QUICKLIST, but for its root: some nodes from the `cursor`-th on. Returns
+ * the next cursor, or 0 at the end. The list may change between the steps.
+ */
+export function compactListStep(
+  arena: Arena,
+  root: number,
+  encoding: number,
+  cursor: number,
+): number {
+  if (encoding !== ListEncoding.QUICKLIST) return 0;
+  // More nodes the longer the way to them is.
+  const count = NODES_PER_STEP + (cursor >>> 6);
+  return quicklistCompactNodes(arena, root, cursor, count) ? cursor + count : 0;
 }
 
 /** Bytes of arena memory that a list occupies. O(nodes). */

@@ -61,6 +61,7 @@ import {
 } from "../structures/listpack.ts";
 import {
   compactTable,
+  compactTableStep,
   duplicateTable,
   freeTable,
   freeTableStep,
@@ -535,6 +536,16 @@ export function compactSet(arena: Arena, root: number, encoding: number): number
   if (encoding === SetEncoding.INTSET) return intsetCompact(arena, root);
   if (encoding === SetEncoding.LISTPACK) return listpackCompact(arena, root);
   return compactTable(arena, root, ROOT_BYTES, memberBytes);
+}
+
+/** Does a part of that for a TABLE, but for the root; as `compactTableStep`. */
+export function compactSetStep(
+  arena: Arena,
+  root: number,
+  encoding: number,
+  cursor: number,
+): number {
+  return encoding === SetEncoding.TABLE ? compactTableStep(arena, root, memberBytes, cursor) : 0;
 }
 
 /** Bytes of arena memory that the value occupies. O(n). */

@@ -86,6 +86,24 @@ export function compactTable(
   return compactBlock(arena, root, rootBytes);
 }
 
+/**
+ * Moves the segment of the index at `cursor`, and its entries, where that makes the arena denser.
+ * Returns the cursor of the next step, or 0 at the end. The table may change between the steps.
+ */
+export function compactTableStep(
+  arena: Arena,
+  root: number,
+  entryBytes: EntryBytes,
+  cursor: number,
+): number {
+  const index = indexAt(arena, root);
+  const next = index.compactPart(cursor, (entry) =>
+    compactBlock(arena, entry, entryBytes(arena, entry)),
+  );
+  index.store(root);
+  return next;
+}
+
 /** Bytes of arena memory that entries, index and root occupy. */
 export function tableMemoryBytes(
   arena: Arena,

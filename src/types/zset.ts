@@ -75,6 +75,8 @@ const TWO_32 = 4294967296;
 const FREES_LEAVES = 1;
 const FREES_ENTRIES = 2;
 const LEAVES_PER_STEP = 256;
+/** Cursor of `compactStep` at the leaf of rank 0: those below are positions in hash order. */
+const LEAVES_CURSOR = TWO_32;
 
 /** When a sorted set is small: zset-max-listpack-entries and zset-max-listpack-value. */
 export class ZsetLimits {
@@ -480,6 +482,26 @@ export class SortedSets {
     this.attach(moved, ZsetEncoding.TREE);
   }
 
+  /**
+   * Does a part of that for a TREE, but for its root and inner nodes: first segments of the index
+   * with their entries, by position in hash order, then leaves, by rank. Returns the next cursor,
+   * or 0 at the end. The value may change between the steps.
+   * COLD: for the compactor.
+   */
+  compactStep(cursor: number): number {
+    if (cursor >= LEAVES_CURSOR) {
+      let rank = cursor - LEAVES_CURSOR;
+      for (let i = 0; i < LEAVES_PER_STEP; i++) {
+        rank = this.tree.compactLeaf(rank);
+        if (rank === 0) return 0;
+      }
+      return LEAVES_CURSOR + rank;
+    }
+    const next = this.index.compactPart(cursor, (entry) => this.compactEntry(entry));
+    this.index.store(this.root);
+    return next === 0 ? LEAVES_CURSOR : next;
+  }
+
   /** Bytes of arena memory that the attached value occupies. O(n). */
   memoryBytes(): number {
     const { arena, index } = this;
@@ -728,6 +750,17 @@ export function compactZset(arena: Arena, root: number, encoding: number): numbe
   const zset = attached(arena, root, encoding);
   zset.compact();
   return zset.root;
+}
+
+/** Does a part of that, as `SortedSets.compactStep`. */
+export function compactZsetStep(
+  arena: Arena,
+  root: number,
+  encoding: number,
+  cursor: number,
+): number {
+  if (encoding !== ZsetEncoding.TREE) return 0;
+  return attached(arena, root, encoding).compactStep(cursor);
 }
 
 /** Bytes of arena memory that a sorted set occupies. O(n). */

@@ -129,7 +129,7 @@ describe("blocks", () => {
           } else model.free(random.below(model.blocks.length));
         }
         if (random.oneIn(3)) model.arena.trim();
-        if (random.oneIn(3)) model.arena.sortUsableSpans();
+        if (random.oneIn(3)) model.arena.planDraining();
         model.checkAll();
       }
       model.freeAll(random);
@@ -320,7 +320,7 @@ describe("spans", () => {
       // A block moves only to a fuller span, so one pass leaves spans that are alike: as the
       // compactor does, passes are repeated, each from the fullest spans on.
       for (let pass = 0; pass < 4; pass++) {
-        model.arena.sortUsableSpans();
+        model.arena.planDraining();
         for (const block of model.blocks.splice(0)) {
           if (model.arena.isSparse(block.reference, block.size)) {
             model.allocate(block.size);

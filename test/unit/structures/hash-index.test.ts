@@ -494,7 +494,7 @@ describe("one index object for many roots", () => {
       }
       for (const entry of ballast) freeEntry(arena, entry);
       const heldBefore = arena.spanBytes;
-      arena.sortUsableSpans();
+      arena.planDraining();
       index.compact();
       index.mapEntries((entry) => {
         if (!arena.isSparse(entry, storedBytes(keyOf(arena, entry).length))) return entry;

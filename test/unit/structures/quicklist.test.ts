@@ -283,7 +283,7 @@ describe("nodes", () => {
       (i % 10 === 0 ? keep : drop).push(model);
     }
     for (const model of drop) quicklistFree(arena, model.list.root);
-    arena.sortUsableSpans();
+    arena.planDraining();
     for (const model of keep) {
       model.list.root = quicklistCompact(arena, model.list.root);
       model.list.verify();

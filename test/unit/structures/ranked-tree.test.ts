@@ -214,7 +214,7 @@ describe("a ranked tree", () => {
       while (model.items.length > 2_000) model.removeAt(random.below(model.items.length));
       const { arena, tree } = model;
       const heldBefore = arena.spanBytes;
-      arena.sortUsableSpans();
+      arena.planDraining();
       tree.compact();
       for (const item of model.items) {
         const { entry, member, score } = item;

@@ -169,7 +169,7 @@ describe("StreamTree", () => {
     const other = Array.from({ length: 20_000 }, () => model.arena.allocate(1268));
     for (let i = 0; i < 6000; i++) model.insert(BigInt(i));
     for (const block of other) model.arena.free(block, 1268);
-    model.arena.sortUsableSpans();
+    model.arena.planDraining();
     model.tree.compact();
     model.check();
   });

@@ -189,7 +189,7 @@ describe("values with fields that expire", () => {
         } else {
           const copies = Array.from({ length: 8 }, () => duplicateHash(arena, root, encoding));
           for (const copy of [root, ...copies.slice(1)]) freeHash(arena, copy, encoding);
-          arena.sortUsableSpans();
+          arena.planDraining();
           hashes.attach(compactHash(arena, copies[0], encoding), encoding);
         }
         arena.verify();

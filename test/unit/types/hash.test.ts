@@ -176,7 +176,7 @@ describe("whole values", () => {
         const kept = copies.splice(4, 1)[0];
         for (const copy of [root, ...copies]) freeHash(arena, copy, encoding);
         const live = arena.liveBytes;
-        arena.sortUsableSpans();
+        arena.planDraining();
         const moved = compactHash(arena, kept, encoding);
         arena.trim();
         arena.verify();

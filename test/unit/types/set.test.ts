@@ -173,7 +173,7 @@ describe("whole values", () => {
         const kept = copies.splice(4, 1)[0];
         for (const copy of [root, ...copies]) freeSet(arena, copy, encoding);
         const live = arena.liveBytes;
-        arena.sortUsableSpans();
+        arena.planDraining();
         const moved = compactSet(arena, kept, encoding);
         arena.trim();
         arena.verify();

@@ -343,7 +343,7 @@ describe("streams", () => {
         for (const size of sizes) others.push([model.arena.allocate(size), size]);
       }
       for (const [block, size] of others) model.arena.free(block, size);
-      model.arena.sortUsableSpans();
+      model.arena.planDraining();
       model.root = compactStream(model.arena, model.root);
       model.check();
       for (let i = 0; i < 300; i++) change(model, random);

@@ -191,7 +191,7 @@ describe("a sorted set", () => {
         expect(arena.liveBytes).toBe(before);
         zset.attach(original, zset.encoding);
         for (let i = 0; i < size; i++) if (i % 10 !== 0) model.remove(`m${i}`);
-        arena.sortUsableSpans();
+        arena.planDraining();
         zset.attach(compactZset(arena, zset.root, zset.encoding), zset.encoding);
         model.check(random);
         arena.verify();
