@@ -204,6 +204,7 @@ export class Connection {
       },
     };
     if (address.path !== null) return Bun.connect({ unix: address.path, socket });
+    if (address.host === "") throw new ConnectError(SYSTEM_ERRORS["ENOTFOUND"]);
     const hostname =
       address.family === 0
         ? address.host
@@ -263,7 +264,8 @@ export function tlsOptions(files: TlsFiles, host: string): Bun.TLSOptions {
   if (files.caFile !== null) ca.push(read(files.caFile));
   if (files.caFolder !== null) {
     const folder = files.caFolder;
-    for (const name of readdirSync(folder)) ca.push(read(join(folder, name)));
+    const texts = readdirSync(folder).map((name) => read(join(folder, name)));
+    ca.push(...texts.filter((text) => text.includes("BEGIN CERTIFICATE")));
   }
   return {
     serverName: files.serverName ?? host,

@@ -122,7 +122,9 @@ export class TerminalInput implements LineInput {
       stdin.prependListener("keypress", eraseHint);
       stdin.on("keypress", showHint);
     }
+    let isFinished = false;
     const finish = (line: string | null): void => {
+      isFinished = true;
       stdin.off("keypress", eraseHint);
       stdin.off("keypress", showHint);
       resolve(line === null ? null : toByteString(line));
@@ -133,7 +135,11 @@ export class TerminalInput implements LineInput {
       stdout.write("^C\n");
       finish(null);
     });
-    editor.on("close", () => finish(null));
+    editor.on("close", () => {
+      // Ctrl-D: what comes next is not on the prompt's line.
+      if (!isFinished) stdout.write("\n");
+      finish(null);
+    });
     editor.prompt();
     return promise;
   }
