@@ -45,8 +45,9 @@ export class PropagationLog {
   private depth = 0;
   private unitAt = 0;
   private unitCommands = 0;
-  /** Only in debug builds: arguments that the command begun last still lacks. */
+  /** Arguments that the command begun last still lacks, and where it begins. */
   private missing = 0;
+  private commandAt = 0;
 
   constructor(
     /** There are bytes to take where there were none. */
@@ -69,6 +70,7 @@ export class PropagationLog {
     if (rest > 0) this.bytes.copyWithin(0, count, this.length);
     this.length = rest;
     this.unitAt -= count;
+    this.commandAt -= count;
     if (rest === 0 && this.bytes.length > CAPACITY_KEPT) this.replaceBuffer(CAPACITY_AT_FIRST);
   }
 
@@ -84,7 +86,7 @@ export class PropagationLog {
   }
 
   endUnit(): void {
-    if (DEBUG && this.missing !== 0) throw new Error("a command lacks arguments");
+    if (this.missing !== 0) this.dropIncomplete();
     if (--this.depth !== 0) return;
     if (this.unitCommands > 1) this.ascii(EXEC);
     if (this.unitAt === 0 && this.length !== 0) this.onFirst();
@@ -100,7 +102,7 @@ export class PropagationLog {
     this.beginCommand(database);
     this.reserve(HEADER_BYTES_MAX);
     this.header(STAR, count);
-    if (DEBUG) this.missing = count;
+    this.missing = count;
   }
 
   /** A request as it came, if a client sent it in RESP; else the same arguments. */
@@ -122,7 +124,7 @@ export class PropagationLog {
     }
     this.reserve(HEADER_BYTES_MAX);
     this.header(STAR, count);
-    if (DEBUG) this.missing = count;
+    this.missing = count;
     for (let i = 0; i < count; i++) this.argument(args.view, start[i], end[i]);
   }
 
@@ -133,7 +135,7 @@ export class PropagationLog {
     copyBytes(this.view, this.length, view, start, length);
     this.length += length;
     this.lineEnd();
-    if (DEBUG) this.missing--;
+    this.missing--;
   }
 
   argumentText(text: string): void {
@@ -141,7 +143,7 @@ export class PropagationLog {
     this.header(DOLLAR, text.length);
     this.length = writeAscii(this.bytes, this.length, text);
     this.lineEnd();
-    if (DEBUG) this.missing--;
+    this.missing--;
   }
 
   /** A safe integer. */
@@ -150,7 +152,7 @@ export class PropagationLog {
     this.header(DOLLAR, decimalLength(value));
     this.length = writeInteger(this.bytes, this.length, value);
     this.lineEnd();
-    if (DEBUG) this.missing--;
+    this.missing--;
   }
 
   /** A signed 64-bit integer. */
@@ -159,7 +161,7 @@ export class PropagationLog {
     this.header(DOLLAR, value.toString().length);
     this.length = writeBigInt(this.bytes, this.length, value);
     this.lineEnd();
-    if (DEBUG) this.missing--;
+    this.missing--;
   }
 
   /** The element of a compact structure, as text. */
@@ -169,7 +171,7 @@ export class PropagationLog {
     this.header(DOLLAR, length);
     this.length = entry.writeText(this.bytes, this.view, this.length);
     this.lineEnd();
-    if (DEBUG) this.missing--;
+    this.missing--;
   }
 
   private beginCommand(database: number): void {
@@ -183,8 +185,19 @@ export class PropagationLog {
       this.reserve(4 * HEADER_BYTES_MAX);
       this.ascii("*2\r\n$6\r\nSELECT\r\n");
       this.argumentInteger(database);
-      if (DEBUG) this.missing = 0;
+      this.missing = 0;
     }
+    this.commandAt = this.length;
+  }
+
+  /**
+   * COLD: drops a command that its handler did not end, because it threw: half of it would make
+   * everything behind it unreadable.
+   */
+  private dropIncomplete(): void {
+    if (DEBUG) throw new Error("a command lacks arguments");
+    this.length = this.commandAt;
+    this.missing = 0;
   }
 
   /** The unit becomes a transaction: MULTI goes before what it has written. */
