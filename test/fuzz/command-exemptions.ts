@@ -26,7 +26,10 @@ export const WEAKER_COMPARISONS: ReadonlyMap<string, Comparison> = new Map([
   ...forAll(ERRORS_ONLY, "scan sscan hscan zscan"),
   // Belongs to the instance: time, memory, identity, counters, its own command table.
   ...forAll(ERRORS_ONLY, "time lastsave info role memory|usage memory|stats memory|doctor hello"),
-  ...forAll(ERRORS_ONLY, "memory|malloc-stats client|id client|info slowlog|get slowlog|len"),
+  ...forAll(
+    ERRORS_ONLY,
+    "memory|malloc-stats client|id client|info slowlog|get slowlog|len slowlog",
+  ),
   ...forAll(ERRORS_ONLY, "latency|doctor latency|histogram latency|latest latency|reset command"),
   ...forAll(
     ERRORS_ONLY,

@@ -1,7 +1,8 @@
 /**
  * Differential fuzzing of commands: random commands, built from the argument shapes of COMMAND
  * DOCS, go to our server and to the reference; replies are compared one by one, and after each
- * round all keys with their types, contents, encodings and times to live.
+ * round all keys with their types, contents, encodings and times to live, and how many changes were
+ * counted.
  *
  * SEED replays a run, FUZZ_MS sets its length. A difference is shrunk to the fewest commands.
  */
@@ -10,6 +11,7 @@ import { compareReplies, EXACT } from "../support/comparison.ts";
 import { formatCommand } from "../support/differential.ts";
 import { compareKeyspaces } from "../support/keyspace-state.ts";
 import { describeWithPeers } from "../support/peers.ts";
+import { textOf } from "../support/reply.ts";
 import type { Argument, RespClient } from "../support/resp-client.ts";
 import { fuzzBudgetMs, type Random, seedOfRun, withSeed } from "../support/seed.ts";
 import { useServer } from "../support/server-process.ts";
@@ -149,15 +151,31 @@ async function runRound(
   try {
     await Promise.all(clients.map((client) => client.must("FLUSHALL")));
     if (protocol === 3) await Promise.all(clients.map((client) => client.must("HELLO", 3)));
+    const before = await changesOf(state);
     for (let i = 0; i < steps.length; i++) {
       const problem = await runStep(steps[i], pair);
       if (problem !== null) return `command ${i + 1}, ${formatCommand(steps[i].args)}: ${problem}`;
+    }
+    const after = await changesOf(state);
+    const counts = [0, 1].map((i) => after[i] - before[i]);
+    if (counts[0] !== counts[1]) {
+      return `afterwards, changes since the last save: ours +${counts[0]}, reference +${counts[1]}`;
     }
     const difference = await compareKeyspaces(state.ours, state.reference);
     return difference === null ? null : `afterwards, ${difference}`;
   } finally {
     for (const client of [...clients, state.ours, state.reference]) client.close();
   }
+}
+
+/** rdb_changes_since_last_save of both. */
+function changesOf({ ours, reference }: Pair): Promise<number[]> {
+  return Promise.all(
+    [ours, reference].map(async (client) => {
+      const info = textOf(await client.must("INFO", "persistence"));
+      return Number(/^rdb_changes_since_last_save:([0-9]+)/m.exec(info)?.[1]);
+    }),
+  );
 }
 
 async function runStep(step: Step, pair: Pair): Promise<string | null> {
