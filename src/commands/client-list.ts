@@ -166,11 +166,19 @@ function clientType(client: Client): string {
 
 /** The line of a client, while the current one runs the request `args`. */
 function lineOf(ctx: CommandContext, client: Client, args: Args): string {
-  return describeClient(ctx, client, client === ctx.client ? bytesOfArguments(args) : 0);
+  return describeClient(ctx, client, client === ctx.client ? bytesOfArguments(args) : 0, null);
 }
 
-/** The line of a client, whose request at hand has arguments of so many bytes. */
-export function describeClient(ctx: CommandContext, client: Client, argumentBytes = 0): string {
+/**
+ * The line of a client, whose request at hand has arguments of so many bytes; `redacted`, unless
+ * null, stands for what users chose.
+ */
+export function describeClient(
+  ctx: CommandContext,
+  client: Client,
+  argumentBytes: number,
+  redacted: string | null,
+): string {
   const { transport } = client;
   const pending = transport.pendingBytes();
   const last = client.lastCommandNumber;
@@ -179,7 +187,7 @@ export function describeClient(ctx: CommandContext, client: Client, argumentByte
     ["addr", client.address],
     ["laddr", client.localAddress],
     ["fd", client.descriptor],
-    ["name", client.name],
+    ["name", redacted ?? client.name],
     ["age", ageSeconds(ctx, client)],
     ["idle", idleSeconds(ctx, client)],
     ["flags", flagLetters(client)],
@@ -202,7 +210,7 @@ export function describeClient(ctx: CommandContext, client: Client, argumentByte
     ["tot-mem", memoryOf(client) + argumentBytes],
     ["events", pending > 0 ? "rw" : "r"],
     ["cmd", last < 0 ? "NULL" : fullName(ctx.server.commands[last])],
-    ["user", client.user],
+    ["user", redacted ?? client.user],
     ["redir", client.tracking?.options.redirect ?? -1],
     ["resp", client.resp],
     ["lib-name", client.libraryName],

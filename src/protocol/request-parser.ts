@@ -124,6 +124,14 @@ export class RequestParser {
     return partial;
   }
 
+  /**
+   * The input from the request at hand on.
+   * COLD: for the log, when it is broken.
+   */
+  unparsed(): Uint8Array {
+    return this.bytes.subarray(this.requestAt, this.end);
+  }
+
   /** Bytes from the request's first that are needed to go on, as far as known. */
   bytesNeeded(): number {
     return this.bulkLength < 0 ? 0 : this.at - this.requestAt + this.bulkLength + 2;

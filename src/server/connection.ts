@@ -28,6 +28,7 @@ import type { Client, Transport } from "../session/client.ts";
 import type { ClientMemory } from "../session/client-memory.ts";
 import { Gate } from "../session/client.ts";
 import type { HeldConnection, HeldReplies } from "./held-replies.ts";
+import type { ClientLog } from "./client-log.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { QueryBuffer } from "./query-buffer.ts";
 
@@ -74,8 +75,7 @@ export interface ConnectionHost {
   outputBytesMax(client: Client): number;
   /** A reply passed what `outputBytesMax` leaves it, and was given up: closes the client. */
   closeForOutput(connection: Connection): void;
-  logVerbose(message: string): void;
-  logWarning(message: string): void;
+  readonly clientLog: ClientLog;
   /** The socket is gone. */
   forget(connection: Connection): void;
 }
@@ -170,6 +170,7 @@ export class Connection implements Transport, HeldConnection {
 
   /** The peer will send no more: what it asked for is answered, then the connection ends. */
   onEnd(): void {
+    this.host.clientLog.leftByItself(this.client);
     this.close(true);
   }
 
@@ -458,7 +459,7 @@ export class Connection implements Transport, HeldConnection {
 
   private rejectProtocol(error: string): void {
     const { reply } = this.host;
-    this.host.logVerbose(`Protocol error (${error}) from client: id=${this.client.id}`);
+    this.host.clientLog.protocolBroken(this.client, error, this.host.parser.unparsed());
     reply.error(`ERR Protocol error: ${error}`);
     this.host.stats.countError(reply.lastErrorCode);
     this.flush(reply);
@@ -467,9 +468,10 @@ export class Connection implements Transport, HeldConnection {
 
   private rejectQueryBuffer(): void {
     this.host.stats.queryBufferLimitDisconnections++;
-    this.host.logWarning(
-      `Closing client that reached max query buffer length: id=${this.client.id}`,
-    );
+    if (this.query !== null) {
+      const { bytes, from, length } = this.query;
+      this.host.clientLog.queryLimitReached(this.client, bytes.subarray(from, length));
+    }
     this.close(false);
   }
 }

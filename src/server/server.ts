@@ -9,7 +9,6 @@ import type { Socket } from "bun";
 import type { Clock } from "../base/clock.ts";
 import { type Prng, randomHex } from "../base/prng.ts";
 import { BUNSEN } from "../base/version.ts";
-import { describeClient } from "../commands/client-list.ts";
 import { beginUnauthenticated } from "../commands/authentication.ts";
 import type { CommandContext, Observers } from "../commands/context.ts";
 import type {
@@ -45,6 +44,7 @@ import { Pushes } from "../session/push-log.ts";
 import { AofBases } from "./aof-bases.ts";
 import { ServerAppendOnly } from "./append-only-setup.ts";
 import { banner } from "./banner.ts";
+import { ClientLog } from "./client-log.ts";
 import { ClientPause } from "./client-pause.ts";
 import { Connection, type ConnectionHost, INPUT_BYTES } from "./connection.ts";
 import { Cron } from "./cron.ts";
@@ -107,6 +107,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly effects: Effects;
   readonly clients: ClientRegistry;
   readonly memory: ClientMemory;
+  readonly clientLog: ClientLog;
   readonly keyspaceEvents: KeyspaceEvents;
   readonly wakeups: Wakeups;
   readonly stats: Stats;
@@ -236,6 +237,7 @@ export class Server implements ServerControl, ConnectionHost {
       scratch: sharedMemory(SCRATCH_BYTES),
       server: this,
     });
+    this.clientLog = new ClientLog(ctx);
     this.cron = new Cron(this);
     this.loading = new Loading(this);
     this.snapshots = new Snapshots({
@@ -503,9 +505,7 @@ export class Server implements ServerControl, ConnectionHost {
   closeForOutput(connection: Connection): void {
     const { client } = connection;
     this.stats.outputBufferLimitDisconnections++;
-    this.log.warning(
-      `Client ${describeClient(this.ctx, client)} closed for overcoming of output buffer limits.`,
-    );
+    this.clientLog.outputLimitReached(client);
     connection.close(false);
   }
 
@@ -517,7 +517,7 @@ export class Server implements ServerControl, ConnectionHost {
   /** Closes the largest clients until the others fit maxmemory-clients. */
   evictClients(): void {
     const fits = this.memory.evict((client) => {
-      this.log.notice(`Evicting client: ${describeClient(this.ctx, client)}`);
+      this.clientLog.evicted(client);
       this.stats.evictedClients++;
       client.transport.close(false);
     });
@@ -551,14 +551,6 @@ export class Server implements ServerControl, ConnectionHost {
     else writeRefusals.set(by, error);
     this.dispatcher.diskError = writeRefusals.get("rdb") ?? writeRefusals.get("aof") ?? "";
     this.setServerGate(ServerGate.DISK_ERROR, writeRefusals.size > 0);
-  }
-
-  logVerbose(message: string): void {
-    this.log.verbose(message);
-  }
-
-  logWarning(message: string): void {
-    this.log.warning(message);
   }
 
   forget(connection: Connection): void {

@@ -204,4 +204,30 @@ describe("clients that are closed", () => {
     await client.must("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0");
     client.close();
   });
+
+  test("with a line in the log that shows what they sent only where it may", async () => {
+    const client = await server().connect();
+    const breakProtocol = async (name: string): Promise<void> => {
+      const broken = await server().connect();
+      await broken.must("CLIENT", "SETNAME", name);
+      broken.sendRaw("*2\r\n$3\r\nGET\r\n$secret\r\n");
+      await broken.readUntilClosed();
+    };
+    await breakProtocol("first");
+    const shown = "Protocol error (invalid bulk length) from client: id=";
+    expect(await server().logged(shown)).toBe(true);
+    expect(server().stdout()).toMatch(/ name=\*redacted\* .*\. Query buffer: \*redacted\*/);
+    expect(server().stdout()).not.toContain("secret");
+    await client.must("CONFIG", "SET", "hide-user-data-from-log", "no");
+    await breakProtocol("second");
+    expect(await server().logged("Query buffer: '*2..$3..GET..$secret..'")).toBe(true);
+    expect(server().stdout()).toMatch(/ name=second .*Query buffer: /);
+    await breakProtocol("x".repeat(20));
+    const long = await server().connect();
+    long.sendRaw(`*2\r\n$300\r\n${"y".repeat(300)}\r\n$secret\r\n`);
+    await long.readUntilClosed();
+    expect(await server().logged("y' (... more ")).toBe(true);
+    await client.must("CONFIG", "SET", "hide-user-data-from-log", "yes");
+    client.close();
+  });
 });

@@ -66,7 +66,7 @@ export const generalDirectives: readonly Directive[] = [
     effect: "none",
     reason: "for the tests of the reference only",
   },
-  { name: "hide-user-data-from-log", kind: "bool", default: true, effect: "none" },
+  { name: "hide-user-data-from-log", kind: "bool", default: true, effect: "works" },
   {
     name: "lua-enable-insecure-api",
     alias: "lua-enable-deprecated-api",
