@@ -317,12 +317,12 @@ function readingConsumer(
   key: number,
   { groupIndex, isNoAck }: ReadRequest,
 ): number {
-  const consumersBefore = nameTableSize(ctx.keyspace.arena, ctx.keyspace.streamGroups.consumers);
-  const consumer = seenConsumer(ctx, args, key, groupIndex + 1);
-  if (!ctx.effects.isOn || !isNoAck) return consumer;
+  if (!ctx.effects.isOn || !isNoAck) return seenConsumer(ctx, args, key, groupIndex + 1);
   // Nothing that it is given tells of it.
   const { arena, streamGroups } = ctx.keyspace;
-  if (nameTableSize(arena, streamGroups.consumers) !== consumersBefore) {
+  const countBefore = nameTableSize(arena, streamGroups.consumers);
+  const consumer = seenConsumer(ctx, args, key, groupIndex + 1);
+  if (nameTableSize(arena, streamGroups.consumers) !== countBefore) {
     propagateConsumer(ctx, args, { key, group: groupIndex }, groupIndex + 1);
   }
   return consumer;
