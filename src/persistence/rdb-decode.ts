@@ -9,7 +9,6 @@
  *
  * O(bytes of the value).
  */
-import { latin1FromBytes } from "../base/ascii.ts";
 import { parseDouble } from "../base/double.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { ValueType } from "../keyspace/record.ts";
@@ -27,6 +26,7 @@ import type { Quicklist } from "../structures/quicklist.ts";
 import { HashEncoding, hashHasExpiries } from "../types/hash.ts";
 import { SetEncoding } from "../types/set.ts";
 import { ZsetEncoding } from "../types/zset.ts";
+import { ListpackEntrySet } from "./listpack-entry-set.ts";
 import { ListpackBuilder } from "./listpack-builder.ts";
 import { HASH_2, RdbNode, RdbType } from "./rdb-format.ts";
 import { type RdbReader, RdbText } from "./rdb-reader.ts";
@@ -41,6 +41,8 @@ const POSITIVE_INFINITY = 254;
 const NOT_A_NUMBER = 253;
 const INTEGER_CHARACTERS_MAX = 20;
 const TWO_32 = 4294967296;
+/** What an element takes in a file, if room is to be made for it beforehand. */
+const ELEMENT_BYTES = 8;
 
 export class RdbDecoder {
   /** What was decoded: `text` of a string, `root` of other values. */
@@ -58,6 +60,7 @@ export class RdbDecoder {
   private readonly valueText = new RdbText();
 
   private readonly builder = new ListpackBuilder();
+  private readonly entries: ListpackEntrySet;
   private readonly entry = new ListpackEntry();
   private readonly scratch = new Uint8Array(INTEGER_CHARACTERS_MAX);
   private readonly scratchView = new DataView(this.scratch.buffer);
@@ -65,7 +68,9 @@ export class RdbDecoder {
   constructor(
     private readonly keyspace: Keyspace,
     private readonly reader: RdbReader,
-  ) {}
+  ) {
+    this.entries = new ListpackEntrySet(keyspace.hashKey0, keyspace.hashKey1);
+  }
 
   /**
    * Decodes a value whose type's byte was read; false: `reader.failure` says why not, or `isEmpty`
@@ -242,6 +247,7 @@ export class RdbDecoder {
       return;
     }
     sets.create(count > setLimits.integersMax ? SetEncoding.TABLE : SetEncoding.INTSET);
+    sets.expect(this.believed(count));
     for (let i = 0; i < count && reader.failure === null; i++) {
       reader.string(text);
       if (reader.failure === null && !sets.add(text.view, text.start, text.end)) {
@@ -289,6 +295,7 @@ export class RdbDecoder {
     }
     hashes.create();
     hashes.convertFor(count, 0, 0);
+    hashes.expect(this.believed(count));
     for (let i = 0; i < count && reader.failure === null; i++) {
       reader.string(text);
       reader.string(valueText);
@@ -433,6 +440,7 @@ export class RdbDecoder {
       return;
     }
     zsets.create(count, 0);
+    zsets.expect(this.believed(count));
     for (let i = 0; i < count && reader.failure === null; i++) {
       reader.string(text);
       const score = isBinary ? reader.double() : this.doubleText();
@@ -527,7 +535,11 @@ export class RdbDecoder {
     const { reader, text } = this;
     if (reader.failure !== null) return 0;
     const count = listpackValidate(text.view, text.start, text.end);
-    if (count < 0 || count % group !== 0 || !this.isUnique(group)) {
+    if (
+      count < 0 ||
+      count % group !== 0 ||
+      !this.entries.areUnique(text.view, text.start, count, group)
+    ) {
       reader.fail(`${what} listpack integrity check failed.`);
       return 0;
     }
@@ -535,26 +547,9 @@ export class RdbDecoder {
     return count;
   }
 
-  private isUnique(group: number): boolean {
-    const { view, start } = this.text;
-    const seen = new Set<string>();
-    for (let at = start + Listpack.HEADER; !listpackIsEnd(view, at); at = listpackNext(view, at)) {
-      const text = this.entryText(at);
-      if (seen.has(text)) return false;
-      seen.add(text);
-      for (let skipped = 1; skipped < group; skipped++) at = listpackNext(view, at);
-    }
-    return true;
-  }
-
-  /** The text of the entry at `at` of the listpack in `text`, one character per byte. */
-  private entryText(at: number): string {
-    const { view, bytes } = this.text;
-    const { entry, scratch } = this;
-    entry.read(view, at);
-    if (!entry.isInteger) {
-      return latin1FromBytes(bytes, entry.start, entry.start + entry.length);
-    }
-    return latin1FromBytes(scratch, 0, entry.writeText(scratch, this.scratchView, 0));
+  /** As many of the announced elements as the bytes that follow can hold, if they are not tiny. */
+  private believed(count: number): number {
+    const { remaining } = this.reader;
+    return remaining === Infinity ? 0 : Math.min(count, remaining / ELEMENT_BYTES);
   }
 }

@@ -127,6 +127,7 @@ export class HashIndex {
 
   /** Becomes the index whose state lies in `root`, offset 0. Drops what was attached before. */
   attach(root: number): void {
+    this.expected = 0;
     const words = this.arena.words[root >>> Ref.SEGMENT_SHIFT];
     const at = (root & Ref.GRANULE_MASK) << 1;
     this.size = words[at] >>> 0;
@@ -721,6 +722,7 @@ export class HashIndex {
 
   /** Makes the index empty without freeing its memory: for when the whole arena is reset. */
   reset(): void {
+    this.expected = 0;
     this.directory = 0;
     this.directoryWords = NO_WORDS;
     this.directoryAt = 0;

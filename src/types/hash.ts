@@ -190,6 +190,11 @@ export class Hashes {
     }
   }
 
+  /** Announces that about `count` fields follow, of which a TABLE makes use. */
+  expect(count: number): void {
+    if (this.encoding === HashEncoding.TABLE) this.index.expect(count);
+  }
+
   /**
    * Gives a field a value, and is true if the field is new, or had expired. It keeps its expiry.
    * Requires: neither lies in this hash. Grows the arena.

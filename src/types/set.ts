@@ -159,6 +159,11 @@ export class Sets {
     }
   }
 
+  /** Announces that about `count` members follow, of which a TABLE makes use. */
+  expect(count: number): void {
+    if (this.encoding === SetEncoding.TABLE) this.index.expect(count);
+  }
+
   /** Members in the set. */
   get length(): number {
     if (this.encoding === SetEncoding.TABLE) return this.index.size;

@@ -271,6 +271,11 @@ export class SortedSets {
     if (countHint > this.limits.entriesMax || bytesHint > this.limits.bytesMax) this.toTree();
   }
 
+  /** Announces that about `count` members follow, of which a TREE makes use. */
+  expect(count: number): void {
+    if (this.encoding === ZsetEncoding.TREE) this.index.expect(count);
+  }
+
   /** Adds the member that `find` looked for and did not find. Grows the arena. */
   addMissing(view: DataView, start: number, end: number, score: number): void {
     if (this.encoding === ZsetEncoding.TREE) this.insertEntry(view, start, end, score, this.hash);

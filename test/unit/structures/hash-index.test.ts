@@ -239,6 +239,42 @@ describe("growth", () => {
   });
 });
 
+describe("entries that are expected", () => {
+  test.each([500, 1001, 5000, 100_000])("%d: have room, if about as many come", async (count) => {
+    await withSeed(FILE, seed, (random) => {
+      const model = newModel(random);
+      model.index.expect(count);
+      expect(model.arena.liveBytes).toBe(0);
+      model.insert("first");
+      const { segmentCount } = model.index;
+      for (let i = 1; i < count; i++) model.insert(`key:${i}`);
+      model.check();
+      if (count > 1000) expect(model.index.segmentCount).toBe(segmentCount);
+      // Whatever was expected: it grows further, shrinks, and ends without memory.
+      for (let i = 0; i < count; i++) model.insert(`more:${i}`);
+      model.check();
+      for (let i = 1; i < count; i++) model.remove(`key:${i}`);
+      for (let i = 0; i < count; i++) model.remove(`more:${i}`);
+      model.check();
+      model.remove("first");
+      expect(model.arena.liveBytes).toBe(0);
+    });
+  });
+
+  test("are forgotten when the object serves another index, and not expected beside others", () => {
+    const model = newModel(new Random(seed));
+    const root = model.arena.allocate(INDEX_STATE_BYTES);
+    const before = model.arena.liveBytes;
+    model.index.expect(50_000);
+    model.index.attachNew(root);
+    model.insert("a");
+    model.index.expect(50_000);
+    model.insert("b");
+    model.index.verify();
+    expect(model.arena.liveBytes - before).toBeLessThan(2000);
+  });
+});
+
 describe("scan", () => {
   /** One whole scan, `between` called after every step; the keys it visited, with counts. */
   function scanAll(model: Model, between: () => void): Map<string, number> {
