@@ -52,36 +52,26 @@ import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { copyBytes, equalBytes } from "../base/bytes.ts";
 import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
 import type { HashedEntries } from "./hashed-entries.ts";
+import { verifyHashIndex } from "./hash-index-check.ts";
+import { BUCKETS_MIN, beginLarge, growSegment, shrinkSegment } from "./hash-index-growth.ts";
+import {
+  Bucket,
+  Segment,
+  directoryBytes,
+  homeBucket,
+  nextPosition,
+  segmentBytes,
+} from "./hash-index-layout.ts";
 
-const BUCKET_BYTES = 64;
-const HEADER_BYTES = 64;
-const SLOTS = 12;
-const OVERFLOW_AT = 12;
-const REFERENCES_AT = 16;
-/** Bucket counts a segment grows through before it splits into two of SPLIT_BUCKETS. */
-const GROWTH = [3, 7, 15, 31, 63, 95, 127];
-const SPLIT_BUCKETS = 95;
-const BUCKETS_MAX = 127;
-/** Beyond this depth segments grow by GROW_BUCKETS instead of splitting. */
-const DEPTH_MAX = 22;
-const GROW_BUCKETS = 32;
 /** The highest load of a segment, in 1/64ths of its slots. */
 const LOAD_MAX = 58;
-/** A segment below a quarter of its slots shrinks to a bucket count that it fills to 5/8 at most. */
-const SHRINK_LOAD = 0.625;
-/** More entries than that are made room for at once, with this load: few segments grow then. */
+/** More announced entries than that are made room for at once. */
 const EXPECTED_MIN = 1000;
-const EXPECTED_LOAD = 0.75;
 
 /** Bytes of an index's state at the start of a root block. */
 export const INDEX_STATE_BYTES = 24;
 
 const NO_WORDS = new Int32Array(0);
-const COUNT_WORD = 0;
-const BUCKET_WORDS_SHIFT = 4;
-const HEADER_WORDS = HEADER_BYTES >> 2;
-const OVERFLOW_WORD = OVERFLOW_AT >> 2;
-const REFERENCE_WORD = REFERENCES_AT >> 2;
 
 export class HashIndex {
   /** Entries in the index. */
@@ -91,22 +81,23 @@ export class HashIndex {
   /** Segments in the index. */
   segmentCount = 0;
 
+  // From here to `directoryAt`: for structures/hash-index-*.ts only.
+  depth = 1;
+  /** Segments as deep as the directory: while there is one, the directory cannot be halved. */
+  deepestCount = 0;
+  /** At least the bucket count of every segment; exact while there is one segment. */
+  bucketsMax = BUCKETS_MIN;
+  /** The directory's block, its segment's words and its first word there; 0 while empty. */
+  directory = 0;
+  directoryWords: Int32Array = NO_WORDS;
+  directoryAt = 0;
+
   /** Where the last `find` that hit found its entry: valid until the index changes. */
   private foundSegment = 0;
   private foundWord = 0;
 
   /** Entries that `expect` announced. */
   private expected = 0;
-
-  private depth = 1;
-  /** Segments as deep as the directory: while there is one, the directory cannot be halved. */
-  private deepestCount = 0;
-  /** At least the bucket count of every segment; exact while there is one segment. */
-  private bucketsMax = GROWTH[0];
-  /** The directory's block, its segment's words and its first word there; 0 while empty. */
-  private directory = 0;
-  private directoryWords: Int32Array = NO_WORDS;
-  private directoryAt = 0;
 
   /** Where the walk of `startWalk` is: a directory entry, and the slots of its segment ahead. */
   private walkIndex = 0;
@@ -119,7 +110,7 @@ export class HashIndex {
    * An empty index owns no arena memory.
    */
   constructor(
-    private readonly arena: Arena,
+    readonly arena: Arena,
     private readonly keyAt: number,
     private readonly hashKey0: number,
     private readonly hashKey1: number,
@@ -176,12 +167,12 @@ export class HashIndex {
     const meta = this.directoryWords[pair + 1];
     const buckets = meta & 0xffff;
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS;
     const home = homeBucket(hash, meta);
     const pattern = Math.imul(hash & 0xff || 1, 0x01010101);
     let bucket = home;
     do {
-      const line = base + (bucket << BUCKET_WORDS_SHIFT);
+      const line = base + (bucket << Bucket.WORDS_SHIFT);
       for (let group = 0; group < 3; group++) {
         const difference = words[line + group] ^ pattern;
         // A zero byte marks a candidate; the subtraction's borrow can invent further candidates
@@ -189,16 +180,16 @@ export class HashIndex {
         let zeros = (difference - 0x01010101) & ~difference & 0x80808080;
         while (zeros !== 0) {
           const slot = (group << 2) + ((31 - Math.clz32(zeros & -zeros)) >>> 3);
-          const entry = words[line + REFERENCE_WORD + slot];
+          const entry = words[line + Bucket.REFERENCE_WORD + slot];
           if (entry !== 0 && this.hasKey(entry, view, start, end)) {
             this.foundSegment = segment;
-            this.foundWord = line + REFERENCE_WORD + slot;
+            this.foundWord = line + Bucket.REFERENCE_WORD + slot;
             return entry;
           }
           zeros &= zeros - 1;
         }
       }
-      if ((words[line + OVERFLOW_WORD] & 0xff) === 0) return 0;
+      if ((words[line + Bucket.OVERFLOW_WORD] & 0xff) === 0) return 0;
       if (++bucket === buckets) bucket = 0;
     } while (bucket !== home);
     return 0;
@@ -221,8 +212,8 @@ export class HashIndex {
       sink ^=
         arenaWords[segment >>> Ref.SEGMENT_SHIFT][
           ((segment & Ref.GRANULE_MASK) << 1) +
-            HEADER_WORDS +
-            (homeBucket(hash, this.directoryWords[pair + 1]) << BUCKET_WORDS_SHIFT)
+            Segment.HEADER_WORDS +
+            (homeBucket(hash, this.directoryWords[pair + 1]) << Bucket.WORDS_SHIFT)
         ];
     }
     for (let i = 0; i < count; i++) {
@@ -232,15 +223,15 @@ export class HashIndex {
       const words = arenaWords[segment >>> Ref.SEGMENT_SHIFT];
       const line =
         ((segment & Ref.GRANULE_MASK) << 1) +
-        HEADER_WORDS +
-        (homeBucket(hash, this.directoryWords[pair + 1]) << BUCKET_WORDS_SHIFT);
+        Segment.HEADER_WORDS +
+        (homeBucket(hash, this.directoryWords[pair + 1]) << Bucket.WORDS_SHIFT);
       const pattern = Math.imul(hash & 0xff || 1, 0x01010101);
       for (let group = 0; group < 3; group++) {
         const difference = words[line + group] ^ pattern;
         const zeros = (difference - 0x01010101) & ~difference & 0x80808080;
         if (zeros === 0) continue;
         const slot = (group << 2) + ((31 - Math.clz32(zeros & -zeros)) >>> 3);
-        const entry = words[line + REFERENCE_WORD + slot];
+        const entry = words[line + Bucket.REFERENCE_WORD + slot];
         sink ^= arenaWords[entry >>> Ref.SEGMENT_SHIFT][(entry & Ref.GRANULE_MASK) << 1];
         break;
       }
@@ -268,8 +259,8 @@ export class HashIndex {
     let meta = this.directoryWords[pair + 1];
     const count =
       this.arena.words[segment >>> Ref.SEGMENT_SHIFT][(segment & Ref.GRANULE_MASK) << 1];
-    if (count << 6 >= (meta & 0xffff) * SLOTS * LOAD_MAX) {
-      this.growSegment(hash);
+    if (count << 6 >= (meta & 0xffff) * Bucket.SLOTS * LOAD_MAX) {
+      growSegment(this, hash);
       pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
       segment = this.directoryWords[pair];
       meta = this.directoryWords[pair + 1];
@@ -290,21 +281,21 @@ export class HashIndex {
     const buckets = meta & 0xffff;
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
     const header = (segment & Ref.GRANULE_MASK) << 1;
-    const base = header + HEADER_WORDS;
-    const own = (this.foundWord - base) >>> BUCKET_WORDS_SHIFT;
-    const line = base + (own << BUCKET_WORDS_SHIFT);
-    const slot = this.foundWord - line - REFERENCE_WORD;
+    const base = header + Segment.HEADER_WORDS;
+    const own = (this.foundWord - base) >>> Bucket.WORDS_SHIFT;
+    const line = base + (own << Bucket.WORDS_SHIFT);
+    const slot = this.foundWord - line - Bucket.REFERENCE_WORD;
     words[line + (slot >>> 2)] &= ~(0xff << ((slot & 3) << 3));
     words[this.foundWord] = 0;
     let bucket = homeBucket(hash, meta);
     while (bucket !== own) {
-      const at = base + (bucket << BUCKET_WORDS_SHIFT) + OVERFLOW_WORD;
+      const at = base + (bucket << Bucket.WORDS_SHIFT) + Bucket.OVERFLOW_WORD;
       if ((words[at] & 0xff) !== 255) words[at]--;
       if (++bucket === buckets) bucket = 0;
     }
-    const count = --words[header + COUNT_WORD];
+    const count = --words[header + Segment.COUNT_WORD];
     if (--this.size === 0) this.clear();
-    else if (count << 2 < buckets * SLOTS) this.shrinkSegment(hash);
+    else if (count << 2 < buckets * Bucket.SLOTS) shrinkSegment(this, hash);
   }
 
   /**
@@ -321,18 +312,18 @@ export class HashIndex {
     const meta = this.directoryWords[pair + 1];
     const buckets = meta & 0xffff;
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS;
     const home = homeBucket(hash, meta);
     let bucket = home;
     do {
-      const line = base + (bucket << BUCKET_WORDS_SHIFT);
-      for (let slot = 0; slot < SLOTS; slot++) {
-        const entry = words[line + REFERENCE_WORD + slot];
+      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      for (let slot = 0; slot < Bucket.SLOTS; slot++) {
+        const entry = words[line + Bucket.REFERENCE_WORD + slot];
         if (entry === 0) continue;
         const own = this.hashOf(entry);
         if (homeBucket(own, meta) === home && own >>> 0 >= cursor) visit(entry);
       }
-      if ((words[line + OVERFLOW_WORD] & 0xff) === 0) break;
+      if ((words[line + Bucket.OVERFLOW_WORD] & 0xff) === 0) break;
       if (++bucket === buckets) bucket = 0;
     } while (bucket !== home);
     return nextPosition(cursor, home, meta);
@@ -351,7 +342,7 @@ export class HashIndex {
     const meta = this.directoryWords[pair + 1];
     const buckets = meta & 0xffff;
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS;
     if (batch.touchedBlock !== segment) {
       batch.touchedBlock = segment;
       this.touchEntries(words, base, buckets);
@@ -359,14 +350,14 @@ export class HashIndex {
     const home = homeBucket(hash, meta);
     let bucket = home;
     do {
-      const line = base + (bucket << BUCKET_WORDS_SHIFT);
-      for (let slot = 0; slot < SLOTS; slot++) {
-        const entry = words[line + REFERENCE_WORD + slot];
+      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      for (let slot = 0; slot < Bucket.SLOTS; slot++) {
+        const entry = words[line + Bucket.REFERENCE_WORD + slot];
         if (entry === 0) continue;
         const own = this.hashOf(entry);
         if (homeBucket(own, meta) === home && own >>> 0 >= cursor) batch.push(entry, own);
       }
-      if ((words[line + OVERFLOW_WORD] & 0xff) === 0) break;
+      if ((words[line + Bucket.OVERFLOW_WORD] & 0xff) === 0) break;
       if (++bucket === buckets) bucket = 0;
     } while (bucket !== home);
     return nextPosition(cursor, home, meta);
@@ -384,18 +375,18 @@ export class HashIndex {
     const meta = this.directoryWords[pair + 1];
     const buckets = meta & 0xffff;
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS;
     const home = homeBucket(hash, meta);
     const tag = hash & 0xff || 1;
     let bucket = home;
     do {
-      const line = base + (bucket << BUCKET_WORDS_SHIFT);
-      for (let slot = 0; slot < SLOTS; slot++) {
+      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      for (let slot = 0; slot < Bucket.SLOTS; slot++) {
         if (((words[line + (slot >>> 2)] >>> ((slot & 3) << 3)) & 0xff) !== tag) continue;
-        const entry = words[line + REFERENCE_WORD + slot];
+        const entry = words[line + Bucket.REFERENCE_WORD + slot];
         if (this.hashOf(entry) === hash) batch.push(entry, hash);
       }
-      if ((words[line + OVERFLOW_WORD] & 0xff) === 0) return;
+      if ((words[line + Bucket.OVERFLOW_WORD] & 0xff) === 0) return;
       if (++bucket === buckets) bucket = 0;
     } while (bucket !== home);
   }
@@ -435,8 +426,8 @@ export class HashIndex {
       const meta = this.directoryWords[pair + 1];
       this.walkIndex += 1 << (this.depth - (meta >>> 16));
       this.walkWords = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-      this.walkWord = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
-      this.walkEnd = this.walkWord + ((meta & 0xffff) << BUCKET_WORDS_SHIFT);
+      this.walkWord = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS;
+      this.walkEnd = this.walkWord + ((meta & 0xffff) << Bucket.WORDS_SHIFT);
     }
   }
 
@@ -468,16 +459,16 @@ export class HashIndex {
     const meta = this.directoryWords[this.directoryAt + (index << 1) + 1];
     // A shallow segment stands in several pairs: only its first counts, or it would be favoured.
     if ((index & ((1 << (this.depth - (meta >>> 16))) - 1)) !== 0) return 0;
-    const place = (random1 >>> 0) % (this.bucketsMax * SLOTS);
-    if (place >= (meta & 0xffff) * SLOTS) return 0;
-    const bucket = Math.floor(place / SLOTS);
+    const place = (random1 >>> 0) % (this.bucketsMax * Bucket.SLOTS);
+    if (place >= (meta & 0xffff) * Bucket.SLOTS) return 0;
+    const bucket = Math.floor(place / Bucket.SLOTS);
     const segment = this.directoryWords[this.directoryAt + (index << 1)];
     return this.arena.words[segment >>> Ref.SEGMENT_SHIFT][
       ((segment & Ref.GRANULE_MASK) << 1) +
-        HEADER_WORDS +
-        (bucket << BUCKET_WORDS_SHIFT) +
-        REFERENCE_WORD +
-        (place - bucket * SLOTS)
+        Segment.HEADER_WORDS +
+        (bucket << Bucket.WORDS_SHIFT) +
+        Bucket.REFERENCE_WORD +
+        (place - bucket * Bucket.SLOTS)
     ];
   }
 
@@ -540,10 +531,10 @@ export class HashIndex {
 
   private mapEntriesOf(segment: number, buckets: number, map: (entry: number) => number): void {
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS + REFERENCE_WORD;
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS + Bucket.REFERENCE_WORD;
     for (let bucket = 0; bucket < buckets; bucket++) {
-      const line = base + (bucket << BUCKET_WORDS_SHIFT);
-      for (let slot = 0; slot < SLOTS; slot++) {
+      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      for (let slot = 0; slot < Bucket.SLOTS; slot++) {
         if (words[line + slot] !== 0) words[line + slot] = map(words[line + slot]);
       }
     }
@@ -629,73 +620,11 @@ export class HashIndex {
    * COLD: for tests.
    */
   verify(): void {
-    this.verifyDirectory();
-    const listed = new Set<number>();
-    let size = 0;
-    let segments = 0;
-    this.eachSegment((segment, buckets, meta) => {
-      segments++;
-      if (buckets > this.bucketsMax) throw new Error("a segment of more than bucketsMax");
-      const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-      const header = (segment & Ref.GRANULE_MASK) << 1;
-      const overflow = new Int32Array(buckets);
-      let count = 0;
-      for (let own = 0; own < buckets; own++) {
-        const line = header + HEADER_WORDS + (own << BUCKET_WORDS_SHIFT);
-        for (let slot = 0; slot < SLOTS; slot++) {
-          const entry = words[line + REFERENCE_WORD + slot];
-          const tag = (words[line + (slot >>> 2)] >>> ((slot & 3) << 3)) & 0xff;
-          if ((entry === 0) !== (tag === 0)) throw new Error("tag and reference disagree");
-          if (entry === 0) continue;
-          count++;
-          const hash = this.hashOf(entry);
-          if (tag !== (hash & 0xff || 1)) throw new Error("wrong tag");
-          const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
-          if (this.directoryWords[pair] !== segment) throw new Error("entry in a wrong segment");
-          if (listed.has(entry)) throw new Error("an entry twice");
-          listed.add(entry);
-          for (let at = homeBucket(hash, meta); at !== own; at = (at + 1) % buckets) overflow[at]++;
-        }
-      }
-      if (count !== words[header + COUNT_WORD]) throw new Error("wrong segment count");
-      for (let at = 0; at < buckets; at++) {
-        const stored =
-          words[header + HEADER_WORDS + (at << BUCKET_WORDS_SHIFT) + OVERFLOW_WORD] & 0xff;
-        if (stored !== 255 && stored !== overflow[at]) throw new Error("wrong overflow counter");
-      }
-      size += count;
-    });
-    if (size !== this.size || segments !== this.segmentCount) throw new Error("wrong size");
-  }
-
-  /**
-   * Every segment stands in as many neighbouring, aligned pairs as its depth says, and only there.
-   * COLD: for tests.
-   */
-  private verifyDirectory(): void {
-    const seen = new Set<number>();
-    let deepest = 0;
-    for (let i = 0; this.directory !== 0 && i < 1 << this.depth;) {
-      const segment = this.directoryWords[this.directoryAt + (i << 1)];
-      const meta = this.directoryWords[this.directoryAt + (i << 1) + 1];
-      const span = 1 << (this.depth - (meta >>> 16));
-      if (meta >>> 16 > this.depth || i % span !== 0) throw new Error("a pair at a wrong place");
-      if (seen.has(segment)) throw new Error("a segment stands in two places");
-      seen.add(segment);
-      if (meta >>> 16 === this.depth) deepest++;
-      for (const end = i + span; i < end; i++) {
-        const pair = this.directoryAt + (i << 1);
-        if (this.directoryWords[pair] !== segment || this.directoryWords[pair + 1] !== meta)
-          throw new Error("pairs of one segment differ");
-      }
-    }
-    if (deepest !== this.deepestCount) throw new Error("wrong count of deepest segments");
-    if (this.depth > 1 && deepest === 0) throw new Error("the directory is too deep");
-    if ((this.directory === 0) !== (this.size === 0)) throw new Error("an empty index with memory");
+    verifyHashIndex(this);
   }
 
   /** `index` is the position of the segment's first pair in the directory. */
-  private eachSegment(
+  eachSegment(
     visit: (segment: number, buckets: number, meta: number, index: number) => void,
   ): void {
     if (this.directory === 0) return;
@@ -711,10 +640,10 @@ export class HashIndex {
 
   private eachEntryOf(segment: number, buckets: number, visit: (entry: number) => void): void {
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
-    const base = ((segment & Ref.GRANULE_MASK) << 1) + HEADER_WORDS + REFERENCE_WORD;
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS + Bucket.REFERENCE_WORD;
     for (let bucket = 0; bucket < buckets; bucket++) {
-      const line = base + (bucket << BUCKET_WORDS_SHIFT);
-      for (let slot = 0; slot < SLOTS; slot++) {
+      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      for (let slot = 0; slot < Bucket.SLOTS; slot++) {
         if (words[line + slot] !== 0) visit(words[line + slot]);
       }
     }
@@ -730,7 +659,7 @@ export class HashIndex {
     this.size = 0;
     this.segmentCount = 0;
     this.deepestCount = 0;
-    this.bucketsMax = GROWTH[0];
+    this.bucketsMax = BUCKETS_MIN;
   }
 
   private copyBlock(block: number, bytes: number): number {
@@ -761,7 +690,7 @@ export class HashIndex {
   }
 
   /** The hash of an entry's key, read from the entry. */
-  private hashOf(entry: number): number {
+  hashOf(entry: number): number {
     const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
     const at = ((entry & Ref.GRANULE_MASK) << 3) + this.keyAt;
     const length = storedLength(view, at);
@@ -771,46 +700,34 @@ export class HashIndex {
 
   /** Gives an empty index its directory and one small segment that both pairs name. */
   private begin(): void {
+    this.wasUsed = true;
     if (this.expected > EXPECTED_MIN) {
-      this.beginLarge(this.expected);
+      beginLarge(this, this.expected);
       this.expected = 0;
       return;
     }
-    this.wasUsed = true;
     this.setDirectory(this.arena.allocate(directoryBytes(1)), 1);
-    const segment = this.newSegment(GROWTH[0]);
-    this.setPairs(0, 2, segment, GROWTH[0]);
+    const segment = this.newSegment(BUCKETS_MIN);
+    this.setPairs(0, 2, segment, BUCKETS_MIN);
   }
 
-  /** Gives an empty index segments that `count` entries fill to EXPECTED_LOAD. */
-  private beginLarge(count: number): void {
-    const slots = count / EXPECTED_LOAD;
-    const depthWanted = Math.ceil(Math.log2(slots / (BUCKETS_MAX * SLOTS)));
-    const depth = Math.min(Math.max(depthWanted, 1), DEPTH_MAX);
-    const segments = 1 << depth;
-    const buckets = Math.min(Math.ceil(slots / SLOTS / segments), BUCKETS_MAX);
-    this.setDirectory(this.arena.allocate(directoryBytes(depth)), depth);
-    for (let i = 0; i < segments; i++) {
-      this.setPairs(i, 1, this.newSegment(buckets), (depth << 16) | buckets);
-    }
-    this.deepestCount = segments;
-  }
+  // From here on: for structures/hash-index-*.ts, too.
 
-  private setDirectory(block: number, depth: number): void {
+  setDirectory(block: number, depth: number): void {
     this.directory = block;
     this.directoryWords = this.arena.words[block >>> Ref.SEGMENT_SHIFT];
     this.directoryAt = (block & Ref.GRANULE_MASK) << 1;
     this.depth = depth;
   }
 
-  private setPairs(first: number, count: number, segment: number, meta: number): void {
+  setPairs(first: number, count: number, segment: number, meta: number): void {
     for (let i = first; i < first + count; i++) {
       this.directoryWords[this.directoryAt + (i << 1)] = segment;
       this.directoryWords[this.directoryAt + (i << 1) + 1] = meta;
     }
   }
 
-  private newSegment(buckets: number): number {
+  newSegment(buckets: number): number {
     const bytes = segmentBytes(buckets);
     const segment = this.arena.allocate(bytes);
     const start = (segment & Ref.GRANULE_MASK) << 1;
@@ -821,99 +738,37 @@ export class HashIndex {
   }
 
   /** Puts an entry into its segment. Requires: the segment has an empty slot. */
-  private place(segment: number, meta: number, entry: number, hash: number): void {
+  place(segment: number, meta: number, entry: number, hash: number): void {
     const buckets = meta & 0xffff;
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
     const header = (segment & Ref.GRANULE_MASK) << 1;
     let bucket = homeBucket(hash, meta);
-    words[header + COUNT_WORD]++;
+    words[header + Segment.COUNT_WORD]++;
     for (;;) {
-      const line = header + HEADER_WORDS + (bucket << BUCKET_WORDS_SHIFT);
+      const line = header + Segment.HEADER_WORDS + (bucket << Bucket.WORDS_SHIFT);
       for (let group = 0; group < 3; group++) {
         const tags = words[line + group];
         const zeros = (tags - 0x01010101) & ~tags & 0x80808080;
         if (zeros !== 0) {
           const byte = (31 - Math.clz32(zeros & -zeros)) >>> 3;
           words[line + group] = tags | ((hash & 0xff || 1) << (byte << 3));
-          words[line + REFERENCE_WORD + (group << 2) + byte] = entry;
+          words[line + Bucket.REFERENCE_WORD + (group << 2) + byte] = entry;
           return;
         }
       }
-      if ((words[line + OVERFLOW_WORD] & 0xff) !== 255) words[line + OVERFLOW_WORD]++;
+      if ((words[line + Bucket.OVERFLOW_WORD] & 0xff) !== 255) words[line + Bucket.OVERFLOW_WORD]++;
       if (++bucket === buckets) bucket = 0;
     }
-  }
-
-  /** Makes room in the segment of `hash`: more buckets, or a split in two. Grows the arena. */
-  private growSegment(hash: number): void {
-    const meta = this.directoryWords[this.directoryAt + ((hash >>> (32 - this.depth)) << 1) + 1];
-    const buckets = meta & 0xffff;
-    const localDepth = meta >>> 16;
-    if (buckets < BUCKETS_MAX || localDepth >= DEPTH_MAX) {
-      this.rebuild(hash, nextBuckets(buckets), 0);
-    } else {
-      if (localDepth === this.depth) this.resizeDirectory(this.depth + 1);
-      this.rebuild(hash, SPLIT_BUCKETS, 1);
-    }
-  }
-
-  /**
-   * Distributes the segment of `hash` anew: into one segment of `buckets` buckets, or, with
-   * `deeper` 1, into two of that size, one level further down. O(entries of the segment).
-   */
-  private rebuild(hash: number, buckets: number, deeper: number): void {
-    const index = hash >>> (32 - this.depth);
-    const old = this.directoryWords[this.directoryAt + (index << 1)];
-    const oldMeta = this.directoryWords[this.directoryAt + (index << 1) + 1];
-    const span = 1 << (this.depth - (oldMeta >>> 16));
-    const first = index & ~(span - 1);
-    const meta = (((oldMeta >>> 16) + deeper) << 16) | buckets;
-    // Both before the directory changes: memory may end here.
-    const lower = this.newSegment(buckets);
-    const upper = deeper === 0 ? lower : this.newSegment(buckets);
-    this.setPairs(first, span, lower, meta);
-    if (deeper !== 0) {
-      this.setPairs(first + (span >> 1), span >> 1, upper, meta);
-      if (meta >>> 16 === this.depth) this.deepestCount += 2;
-    }
-    this.redistribute(old, oldMeta);
-    if (this.segmentCount === 1) this.bucketsMax = buckets;
-  }
-
-  /**
-   * Places every entry of a segment that the directory no longer names, and frees it. The split of
-   * a segment whose hashes are alike by chance may leave one half more than it holds: that grows.
-   */
-  private redistribute(old: number, oldMeta: number): void {
-    const buckets = oldMeta & 0xffff;
-    const words = this.arena.words[old >>> Ref.SEGMENT_SHIFT];
-    const base = ((old & Ref.GRANULE_MASK) << 1) + HEADER_WORDS;
-    this.touchEntries(words, base, buckets);
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      const line = base + (bucket << BUCKET_WORDS_SHIFT) + REFERENCE_WORD;
-      for (let slot = 0; slot < SLOTS; slot++) {
-        const entry = words[line + slot];
-        if (entry === 0) continue;
-        const hash = this.hashOf(entry);
-        const index = hash >>> (32 - this.depth);
-        const pair = this.directoryAt + (index << 1);
-        const room = (this.directoryWords[pair + 1] & 0xffff) * SLOTS;
-        if (this.countOf(index) === room) this.rebuild(hash, nextBuckets(room / SLOTS), 0);
-        this.place(this.directoryWords[pair], this.directoryWords[pair + 1], entry, hash);
-      }
-    }
-    this.arena.free(old, segmentBytes(buckets));
-    this.segmentCount--;
   }
 
   /**
    * Reads a word of every entry of a segment, so that hashing their keys does not wait for memory:
    * as in `prefetch`, the misses overlap. Two thirds of the time of a rebuild in a large index.
    */
-  private touchEntries(words: Int32Array, base: number, buckets: number): void {
+  touchEntries(words: Int32Array, base: number, buckets: number): void {
     const arenaWords = this.arena.words;
     let sink = 0;
-    for (let word = base, end = base + (buckets << BUCKET_WORDS_SHIFT); word < end; word++) {
+    for (let word = base, end = base + (buckets << Bucket.WORDS_SHIFT); word < end; word++) {
       const entry = words[word];
       // The first four words of a bucket are tags, and buckets are aligned; empty slots are 0.
       if ((word & 12) === 0 || entry === 0) continue;
@@ -922,107 +777,8 @@ export class HashIndex {
     this.prefetched = sink;
   }
 
-  /** Merges the segment of `hash` with its sibling where both fit in one, or gives it less room. */
-  private shrinkSegment(hash: number): void {
-    const index = hash >>> (32 - this.depth);
-    const meta = this.directoryWords[this.directoryAt + (index << 1) + 1];
-    const localDepth = meta >>> 16;
-    const count = this.countOf(index);
-    if (localDepth > 0) {
-      const span = 1 << (this.depth - localDepth);
-      const first = index & ~(span - 1);
-      const sibling = first ^ span;
-      const siblingMeta = this.directoryWords[this.directoryAt + (sibling << 1) + 1];
-      const together = count + this.countOf(sibling);
-      if (siblingMeta >>> 16 === localDepth && together <= SPLIT_BUCKETS * SLOTS * SHRINK_LOAD) {
-        this.merge(first, sibling, span, localDepth, fittingBuckets(together));
-        return;
-      }
-    }
-    const fitting = fittingBuckets(count);
-    if (fitting < (meta & 0xffff)) this.rebuild(hash, fitting, 0);
-  }
-
-  private merge(
-    first: number,
-    sibling: number,
-    span: number,
-    localDepth: number,
-    buckets: number,
-  ): void {
-    const at = this.directoryAt;
-    const a = this.directoryWords[at + (first << 1)];
-    const aMeta = this.directoryWords[at + (first << 1) + 1];
-    const b = this.directoryWords[at + (sibling << 1)];
-    const bMeta = this.directoryWords[at + (sibling << 1) + 1];
-    const merged = this.newSegment(buckets);
-    const meta = ((localDepth - 1) << 16) | buckets;
-    this.setPairs(Math.min(first, sibling), 2 * span, merged, meta);
-    this.redistribute(a, aMeta);
-    this.redistribute(b, bMeta);
-    if (this.segmentCount === 1) this.bucketsMax = buckets;
-    if (localDepth !== this.depth) return;
-    this.deepestCount -= 2;
-    if (this.deepestCount === 0 && this.depth > 1) this.resizeDirectory(this.depth - 1);
-  }
-
-  private countOf(index: number): number {
+  countOf(index: number): number {
     const segment = this.directoryWords[this.directoryAt + (index << 1)];
     return this.arena.words[segment >>> Ref.SEGMENT_SHIFT][(segment & Ref.GRANULE_MASK) << 1];
   }
-
-  /** Doubles the directory or, where no segment is as deep as it, halves it. O(directory). */
-  private resizeDirectory(depth: number): void {
-    const oldBlock = this.directory;
-    const oldDepth = this.depth;
-    const oldWords = this.directoryWords;
-    const oldAt = this.directoryAt;
-    this.setDirectory(this.arena.allocate(directoryBytes(depth)), depth);
-    this.deepestCount = 0;
-    for (let i = 0, pairs = 1 << depth; i < pairs; i++) {
-      const from = oldAt + ((depth > oldDepth ? i >>> 1 : i << 1) << 1);
-      this.directoryWords[this.directoryAt + (i << 1)] = oldWords[from];
-      this.directoryWords[this.directoryAt + (i << 1) + 1] = oldWords[from + 1];
-      if (oldWords[from + 1] >>> 16 === depth) this.deepestCount++;
-    }
-    this.arena.free(oldBlock, directoryBytes(oldDepth));
-  }
-}
-
-/** The bucket of a segment with directory entry `meta` that an entry with `hash` wants. */
-function homeBucket(hash: number, meta: number): number {
-  return (((hash << (meta >>> 16)) >>> 16) * (meta & 0xffff)) >>> 16;
-}
-
-/** The least position in hash order above `cursor` that is not in bucket `home`; 0 at the end. */
-function nextPosition(cursor: number, home: number, meta: number): number {
-  const localDepth = meta >>> 16;
-  const range = 2 ** (32 - localDepth);
-  const prefix = cursor - (cursor % range);
-  // The least 16-bit fraction of the segment's range that scales to the next bucket or beyond.
-  const fraction = Math.ceil(((home + 1) * 65536) / (meta & 0xffff));
-  const next = Math.max(prefix + Math.ceil((fraction * range) / 65536), cursor + 1);
-  return next >= 4294967296 ? 0 : next;
-}
-
-/** The bucket count that a segment grows to when it may not split. */
-function nextBuckets(buckets: number): number {
-  for (let i = 0; i < GROWTH.length; i++) if (GROWTH[i] > buckets) return GROWTH[i];
-  return buckets + GROW_BUCKETS;
-}
-
-/** The least bucket count that `count` entries fill to SHRINK_LOAD at most. */
-function fittingBuckets(count: number): number {
-  for (let i = 0; i < GROWTH.length; i++) {
-    if (GROWTH[i] * SLOTS * SHRINK_LOAD >= count) return GROWTH[i];
-  }
-  return BUCKETS_MAX;
-}
-
-function segmentBytes(buckets: number): number {
-  return HEADER_BYTES + buckets * BUCKET_BYTES;
-}
-
-function directoryBytes(depth: number): number {
-  return 8 << depth;
 }
