@@ -155,6 +155,24 @@ describe("imports", () => {
     expect(unused).toEqual([]);
   });
 
+  // One bundle holds them all, and its static imports are loaded when the server starts.
+  test("of tools take from the runtime what the server takes, the rest when it is needed", () => {
+    const runtimeModules = (file: SourceFile): string[] =>
+      file.parsed.module.staticImports
+        .map((statement) => statement.moduleRequest.value)
+        .filter((specifier) => !specifier.startsWith("."));
+    const isTool = (file: SourceFile): boolean => file.path.startsWith("src/tools/");
+    const ofServer = new Set(
+      programSources.filter((file) => !isTool(file)).flatMap(runtimeModules),
+    );
+    const findings = programSources.filter(isTool).flatMap((file) =>
+      runtimeModules(file)
+        .filter((name) => name !== "bun" && !ofServer.has(name))
+        .map((name) => `${file.path}: imports ${name}: use await import("${name}")`),
+    );
+    expect(findings).toEqual([]);
+  });
+
   test("go to the file itself: no index.ts, no re-exports", () => {
     const findings = files
       .filter((file) => posix.basename(file.path) === "index.ts")

@@ -4,8 +4,10 @@
  * What arrives is kept as chunks until somebody reads: `read` parses replies, `readChunk` takes the
  * bytes as they are (a replication stream is no sequence of replies). A broken connection is noticed
  * by the next read, so a tool learns of it where it can say something about it.
+ *
+ * Modules of the runtime that the server does not use are imported when they are needed: the bundle
+ * would load static imports when the server starts.
  */
-import { lookup } from "node:dns/promises";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Socket } from "bun";
@@ -206,9 +208,7 @@ export class Connection {
     if (address.path !== null) return Bun.connect({ unix: address.path, socket });
     if (address.host === "") throw new ConnectError(SYSTEM_ERRORS["ENOTFOUND"]);
     const hostname =
-      address.family === 0
-        ? address.host
-        : (await lookup(address.host, { family: address.family })).address;
+      address.family === 0 ? address.host : await lookUp(address.host, address.family);
     const tls = address.tls === null ? undefined : tlsOptions(address.tls, address.host);
     return Bun.connect({ hostname, port: address.port, socket, ...(tls && { tls }) });
   }
@@ -237,6 +237,11 @@ export class Connection {
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
+}
+
+async function lookUp(host: string, family: 4 | 6): Promise<string> {
+  const { lookup } = await import("node:dns/promises");
+  return (await lookup(host, { family })).address;
 }
 
 /** A request as an array of bulk strings; arguments are byte strings. */

@@ -3,10 +3,9 @@
  *
  * The editor of a terminal exists only while a line is typed: in between the terminal is as it was,
  * so that Ctrl-C is a signal while a command runs, and what is typed ahead waits in the terminal.
- * Hints are shown behind the cursor, in grey, and taken away before anything else is written.
+ * node:readline is imported when it is needed: the bundle would load a static import when the server
+ * starts. Hints are shown behind the cursor, in grey, and taken away before anything else is written.
  */
-import { clearScreenDown, createInterface, cursorTo } from "node:readline";
-import { styleText } from "node:util";
 import { fromByteString, toByteString } from "../../runtime/config/byte-string.ts";
 import { print } from "./console.ts";
 
@@ -95,7 +94,9 @@ export class TerminalInput implements LineInput {
     this.#history = history.toReversed();
   }
 
-  read(prompt: string): Promise<string | null> {
+  async read(prompt: string): Promise<string | null> {
+    const { createInterface } = await import("node:readline");
+    const { styleText } = await import("node:util");
     const { promise, resolve } = Promise.withResolvers<string | null>();
     const { stdin, stdout } = process;
     const editor = createInterface({
@@ -173,7 +174,8 @@ export class TerminalInput implements LineInput {
 }
 
 /** A password, typed unseen. */
-export function askPassword(question: string): Promise<string> {
+export async function askPassword(question: string): Promise<string> {
+  const { createInterface } = await import("node:readline");
   const { promise, resolve } = Promise.withResolvers<string>();
   print(question);
   const editor = createInterface({ input: process.stdin, terminal: process.stdin.isTTY });
@@ -190,7 +192,8 @@ export function askPassword(question: string): Promise<string> {
 }
 
 /** `clear` */
-export function clearScreen(): void {
+export async function clearScreen(): Promise<void> {
+  const { clearScreenDown, cursorTo } = await import("node:readline");
   cursorTo(process.stdout, 0, 0);
   clearScreenDown(process.stdout);
 }

@@ -157,7 +157,7 @@ async function executeOwn(dialogue: Dialogue, args: readonly string[]): Promise<
     session.port = leadingInteger(args[2]);
     await session.connect();
   } else if (name === "clear" && args.length === 1) {
-    clearScreen();
+    await clearScreen();
   } else {
     return false;
   }

@@ -21,6 +21,7 @@ interface SnapshotHead {
 
 const END_MARK_BYTES = 40;
 const LINE_BYTES_MAX = 4096;
+const ACKNOWLEDGE_AFTER_MS = 1000;
 const STDOUT = 1;
 const NO_BYTES = new Uint8Array(0);
 
@@ -50,7 +51,9 @@ export async function showReplicationStream(session: Session, sendsSync: boolean
       printError(`${kind} done. Logging commands from primary.\n`);
     } else {
       printError(`${kind} done after ${size} bytes. Logging commands from primary.\n`);
-      // Without an acknowledgement the replica stays offline; there is no reply to it.
+      // Without an acknowledgement the replica stays offline, and one that comes before the primary
+      // has seen its snapshot off is lost. There is no reply to it.
+      await Bun.sleep(ACKNOWLEDGE_AFTER_MS);
       printError("sending REPLCONF ACK 0\n");
       connection.send(Buffer.from("REPLCONF ACK 0\r\n"));
     }
