@@ -1,7 +1,7 @@
 /** Whether a hash index (structures/hash-index.ts) keeps its invariants: for tests. */
 import { Ref } from "../memory/arena.ts";
 import type { HashIndex } from "./hash-index.ts";
-import { Bucket, Segment, homeBucket } from "./hash-index-layout.ts";
+import { Bucket, Segment, WordShift, homeBucket } from "./hash-index-layout.ts";
 
 /**
  * Throws when an invariant of the header is broken. O(entries).
@@ -20,7 +20,7 @@ export function verifyHashIndex(index: HashIndex): void {
     const overflow = new Int32Array(buckets);
     let count = 0;
     for (let own = 0; own < buckets; own++) {
-      const line = header + Segment.HEADER_WORDS + (own << Bucket.WORDS_SHIFT);
+      const line = header + Segment.HEADER_WORDS + (own << WordShift.BUCKET);
       for (let slot = 0; slot < Bucket.SLOTS; slot++) {
         const entry = words[line + Bucket.REFERENCE_WORD + slot];
         const tag = (words[line + (slot >>> 2)] >>> ((slot & 3) << 3)) & 0xff;
@@ -39,7 +39,7 @@ export function verifyHashIndex(index: HashIndex): void {
     if (count !== words[header + Segment.COUNT_WORD]) throw new Error("wrong segment count");
     for (let at = 0; at < buckets; at++) {
       const stored =
-        words[header + Segment.HEADER_WORDS + (at << Bucket.WORDS_SHIFT) + Bucket.OVERFLOW_WORD] &
+        words[header + Segment.HEADER_WORDS + (at << WordShift.BUCKET) + Bucket.OVERFLOW_WORD] &
         0xff;
       if (stored !== 255 && stored !== overflow[at]) throw new Error("wrong overflow counter");
     }

@@ -8,7 +8,7 @@
  */
 import { Ref } from "../memory/arena.ts";
 import type { HashIndex } from "./hash-index.ts";
-import { Bucket, Segment, directoryBytes, segmentBytes } from "./hash-index-layout.ts";
+import { Bucket, Segment, WordShift, directoryBytes, segmentBytes } from "./hash-index-layout.ts";
 
 /** Buckets of the first segment. */
 export const BUCKETS_MIN = 3;
@@ -84,7 +84,7 @@ function redistribute(index: HashIndex, old: number, oldMeta: number): void {
   const base = ((old & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS;
   index.touchEntries(words, base, buckets);
   for (let bucket = 0; bucket < buckets; bucket++) {
-    const line = base + (bucket << Bucket.WORDS_SHIFT) + Bucket.REFERENCE_WORD;
+    const line = base + (bucket << WordShift.BUCKET) + Bucket.REFERENCE_WORD;
     for (let slot = 0; slot < Bucket.SLOTS; slot++) {
       const entry = words[line + slot];
       if (entry === 0) continue;

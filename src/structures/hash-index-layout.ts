@@ -4,10 +4,14 @@
 /** Slots of a bucket, and its words. */
 export const enum Bucket {
   BYTES = 64,
-  WORDS_SHIFT = 4,
   SLOTS = 12,
   OVERFLOW_WORD = 3,
   REFERENCE_WORD = 4,
+}
+
+/** A bucket's number, shifted so far to the left, is where its words begin. */
+export const enum WordShift {
+  BUCKET = 4,
 }
 
 /** What stands before a segment's buckets. */

@@ -57,6 +57,7 @@ import { BUCKETS_MIN, beginLarge, growSegment, shrinkSegment } from "./hash-inde
 import {
   Bucket,
   Segment,
+  WordShift,
   directoryBytes,
   homeBucket,
   nextPosition,
@@ -172,7 +173,7 @@ export class HashIndex {
     const pattern = Math.imul(hash & 0xff || 1, 0x01010101);
     let bucket = home;
     do {
-      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      const line = base + (bucket << WordShift.BUCKET);
       for (let group = 0; group < 3; group++) {
         const difference = words[line + group] ^ pattern;
         // A zero byte marks a candidate; the subtraction's borrow can invent further candidates
@@ -213,7 +214,7 @@ export class HashIndex {
         arenaWords[segment >>> Ref.SEGMENT_SHIFT][
           ((segment & Ref.GRANULE_MASK) << 1) +
             Segment.HEADER_WORDS +
-            (homeBucket(hash, this.directoryWords[pair + 1]) << Bucket.WORDS_SHIFT)
+            (homeBucket(hash, this.directoryWords[pair + 1]) << WordShift.BUCKET)
         ];
     }
     for (let i = 0; i < count; i++) {
@@ -224,7 +225,7 @@ export class HashIndex {
       const line =
         ((segment & Ref.GRANULE_MASK) << 1) +
         Segment.HEADER_WORDS +
-        (homeBucket(hash, this.directoryWords[pair + 1]) << Bucket.WORDS_SHIFT);
+        (homeBucket(hash, this.directoryWords[pair + 1]) << WordShift.BUCKET);
       const pattern = Math.imul(hash & 0xff || 1, 0x01010101);
       for (let group = 0; group < 3; group++) {
         const difference = words[line + group] ^ pattern;
@@ -282,14 +283,14 @@ export class HashIndex {
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
     const header = (segment & Ref.GRANULE_MASK) << 1;
     const base = header + Segment.HEADER_WORDS;
-    const own = (this.foundWord - base) >>> Bucket.WORDS_SHIFT;
-    const line = base + (own << Bucket.WORDS_SHIFT);
+    const own = (this.foundWord - base) >>> WordShift.BUCKET;
+    const line = base + (own << WordShift.BUCKET);
     const slot = this.foundWord - line - Bucket.REFERENCE_WORD;
     words[line + (slot >>> 2)] &= ~(0xff << ((slot & 3) << 3));
     words[this.foundWord] = 0;
     let bucket = homeBucket(hash, meta);
     while (bucket !== own) {
-      const at = base + (bucket << Bucket.WORDS_SHIFT) + Bucket.OVERFLOW_WORD;
+      const at = base + (bucket << WordShift.BUCKET) + Bucket.OVERFLOW_WORD;
       if ((words[at] & 0xff) !== 255) words[at]--;
       if (++bucket === buckets) bucket = 0;
     }
@@ -316,7 +317,7 @@ export class HashIndex {
     const home = homeBucket(hash, meta);
     let bucket = home;
     do {
-      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      const line = base + (bucket << WordShift.BUCKET);
       for (let slot = 0; slot < Bucket.SLOTS; slot++) {
         const entry = words[line + Bucket.REFERENCE_WORD + slot];
         if (entry === 0) continue;
@@ -350,7 +351,7 @@ export class HashIndex {
     const home = homeBucket(hash, meta);
     let bucket = home;
     do {
-      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      const line = base + (bucket << WordShift.BUCKET);
       for (let slot = 0; slot < Bucket.SLOTS; slot++) {
         const entry = words[line + Bucket.REFERENCE_WORD + slot];
         if (entry === 0) continue;
@@ -380,7 +381,7 @@ export class HashIndex {
     const tag = hash & 0xff || 1;
     let bucket = home;
     do {
-      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      const line = base + (bucket << WordShift.BUCKET);
       for (let slot = 0; slot < Bucket.SLOTS; slot++) {
         if (((words[line + (slot >>> 2)] >>> ((slot & 3) << 3)) & 0xff) !== tag) continue;
         const entry = words[line + Bucket.REFERENCE_WORD + slot];
@@ -427,7 +428,7 @@ export class HashIndex {
       this.walkIndex += 1 << (this.depth - (meta >>> 16));
       this.walkWords = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
       this.walkWord = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS;
-      this.walkEnd = this.walkWord + ((meta & 0xffff) << Bucket.WORDS_SHIFT);
+      this.walkEnd = this.walkWord + ((meta & 0xffff) << WordShift.BUCKET);
     }
   }
 
@@ -466,7 +467,7 @@ export class HashIndex {
     return this.arena.words[segment >>> Ref.SEGMENT_SHIFT][
       ((segment & Ref.GRANULE_MASK) << 1) +
         Segment.HEADER_WORDS +
-        (bucket << Bucket.WORDS_SHIFT) +
+        (bucket << WordShift.BUCKET) +
         Bucket.REFERENCE_WORD +
         (place - bucket * Bucket.SLOTS)
     ];
@@ -533,7 +534,7 @@ export class HashIndex {
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
     const base = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS + Bucket.REFERENCE_WORD;
     for (let bucket = 0; bucket < buckets; bucket++) {
-      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      const line = base + (bucket << WordShift.BUCKET);
       for (let slot = 0; slot < Bucket.SLOTS; slot++) {
         if (words[line + slot] !== 0) words[line + slot] = map(words[line + slot]);
       }
@@ -642,7 +643,7 @@ export class HashIndex {
     const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
     const base = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS + Bucket.REFERENCE_WORD;
     for (let bucket = 0; bucket < buckets; bucket++) {
-      const line = base + (bucket << Bucket.WORDS_SHIFT);
+      const line = base + (bucket << WordShift.BUCKET);
       for (let slot = 0; slot < Bucket.SLOTS; slot++) {
         if (words[line + slot] !== 0) visit(words[line + slot]);
       }
@@ -745,7 +746,7 @@ export class HashIndex {
     let bucket = homeBucket(hash, meta);
     words[header + Segment.COUNT_WORD]++;
     for (;;) {
-      const line = header + Segment.HEADER_WORDS + (bucket << Bucket.WORDS_SHIFT);
+      const line = header + Segment.HEADER_WORDS + (bucket << WordShift.BUCKET);
       for (let group = 0; group < 3; group++) {
         const tags = words[line + group];
         const zeros = (tags - 0x01010101) & ~tags & 0x80808080;
@@ -768,7 +769,7 @@ export class HashIndex {
   touchEntries(words: Int32Array, base: number, buckets: number): void {
     const arenaWords = this.arena.words;
     let sink = 0;
-    for (let word = base, end = base + (buckets << Bucket.WORDS_SHIFT); word < end; word++) {
+    for (let word = base, end = base + (buckets << WordShift.BUCKET); word < end; word++) {
       const entry = words[word];
       // The first four words of a bucket are tags, and buckets are aligned; empty slots are 0.
       if ((word & 12) === 0 || entry === 0) continue;
