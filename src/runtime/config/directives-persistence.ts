@@ -83,6 +83,7 @@ export const persistenceDirectives: readonly Directive[] = [
     default: 0,
     flags: Flag.Debug,
     effect: "none",
+    reason: "every payload and every file is checked in full",
   },
   {
     name: "propagation-error-behavior",

@@ -235,7 +235,7 @@ export const replicationDirectives: readonly Directive[] = [
     max: INT_MAX,
     default: 0,
     flags: Flag.Hidden,
-    effect: "none",
+    effect: "works",
   },
   {
     name: "min-replicas-to-write",
@@ -323,7 +323,7 @@ export const replicationDirectives: readonly Directive[] = [
     max: INT_MAX,
     default: 2 * MB,
     flags: Flag.Hidden,
-    effect: "none",
+    effect: "works",
   },
   { name: "tls-replication", kind: "bool", default: false, effect: "none", applyError: NO_TLS },
   {
