@@ -34,6 +34,7 @@ import { loadTool, parseInvocation, type Role } from "./tools/roles.ts";
 
 const USAGE = `Usage: bunsen [/path/to/redis.conf | -] [--directive value ...]
        bunsen cli [options] [command ...]
+       bunsen benchmark [options] [command ...]
        bunsen --version
        bunsen --help
 
@@ -45,7 +46,7 @@ Examples:
        BUNSEN_PORT=7777 bunsen                 sets a directive by the environment
        bunsen cli -p 7777                      talks to a server; bunsen cli --help says more
 
-Called by a link named redis-cli or valkey-cli, it is that tool.
+Called by a link named redis-cli, valkey-benchmark and so on, it is that tool.
 `;
 
 function systemErrorText(error: unknown): string {

@@ -102,6 +102,8 @@ export class Connection {
         }
       }
     } catch (error) {
+      // Should it come about later, nobody waits for it any more.
+      void opening.then((socket) => socket.terminate()).catch(() => {});
       if (error instanceof ConnectError) throw error;
       throw new ConnectError(systemText(error));
     } finally {

@@ -30,6 +30,7 @@ export async function cliMain(args: readonly string[], programName: string): Pro
 async function run(args: readonly string[], names: ProgramNames): Promise<number> {
   const { options, words } = parseOptions(argumentBytes(args), {
     program: names.program,
+    product: names.product,
     isTerminal: isTerminalOutput(),
     password: environmentPassword(),
   });

@@ -6,6 +6,8 @@ import { basename } from "node:path";
 
 export interface ProgramNames {
   readonly program: string;
+  /** What it calls the server in messages, since scripts look for them. */
+  readonly product: string;
   readonly historyFile: string;
   readonly preferencesFile: string;
 }
@@ -15,6 +17,7 @@ export function namesFor(programName: string): ProgramNames {
   const stem = `${product ?? "bunsen"}cli`;
   return {
     program: product === undefined ? "bunsen cli" : `${product}-cli`,
+    product: product === "redis" ? "Redis" : "Valkey",
     historyFile: `.${stem}_history`,
     preferencesFile: `.${stem}rc`,
   };

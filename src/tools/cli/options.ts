@@ -33,6 +33,8 @@ export type Mode =
 export interface CliOptions {
   /** The name it was called by, for messages. */
   program: string;
+  /** What it calls the server. */
+  product: string;
   host: string;
   port: number;
   socketPath: string | null;
@@ -189,6 +191,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
 
 export interface Surroundings {
   readonly program: string;
+  readonly product: string;
   readonly isTerminal: boolean;
   /** The password of the environment; an option overrides it. */
   readonly password: string | null;
@@ -225,9 +228,10 @@ export function parseOptions(args: readonly string[], surroundings: Surroundings
   return { options, words: args.slice(at) };
 }
 
-function defaultOptions({ program, isTerminal }: Surroundings): CliOptions {
+function defaultOptions({ program, product, isTerminal }: Surroundings): CliOptions {
   return {
     program,
+    product,
     host: "127.0.0.1",
     port: DEFAULT_PORT,
     socketPath: null,

@@ -199,15 +199,16 @@ async function showMessages({ session, input }: Dialogue): Promise<void> {
       print(formatReply(reply, session.style));
       session.noteSubscription(reply);
     }
-    if (isTold) print(isColoured ? `\x1b[1;90m${note}\x1b[0m` : note);
     const wait = input.waitUntilReadable();
+    if (isTold) print(isColoured ? `\x1b[1;90m${note}\x1b[0m` : note);
     const arrival = session.connection?.waitForInput() ?? Promise.resolve();
     const event = await Promise.race([wait.promise, arrival.then(() => "message" as const)]);
     wait.stop();
     if (isTold) print("\x1b[K");
     if (event === true || session.isAborted) {
       session.isAborted = false;
-      print("Closing current connection. Ready to reconnect to Valkey server... \n");
+      const { product } = session.options;
+      print(`Closing current connection. Ready to reconnect to ${product} server... \n`);
       if (!(await session.connect())) throw new CliExit(1);
       return;
     }

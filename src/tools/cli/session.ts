@@ -74,11 +74,11 @@ export class Session {
   /** Where it talks to, and in which state, for a prompt. */
   get prompt(): string {
     if (this.connection === null) return "not connected> ";
-    const { socketPath } = this.options;
+    const { socketPath, product } = this.options;
     const address = this.host.includes(":")
       ? `[${this.host}]:${this.port}`
       : `${this.host}:${this.port}`;
-    const where = socketPath === null ? address : `valkey ${socketPath}`;
+    const where = socketPath === null ? address : `${product.toLowerCase()} ${socketPath}`;
     const database = this.database === 0 ? "" : `[${this.database}]`;
     const transaction = this.isInTransaction ? "(TX)" : "";
     const subscription = this.isSubscribed ? "(subscribed mode)" : "";
@@ -95,9 +95,9 @@ export class Session {
       if (error.isTls) {
         printError(`Could not negotiate a TLS connection: ${error.message}\n`);
       } else if (!isQuiet) {
-        const { socketPath } = this.options;
+        const { socketPath, product } = this.options;
         const where = socketPath === null ? `${this.host}:${this.port}` : socketPath;
-        printError(`Could not connect to Valkey at ${where}: ${error.message}\n`);
+        printError(`Could not connect to ${product} at ${where}: ${error.message}\n`);
       }
       return false;
     }

@@ -3,7 +3,12 @@ import { parseOptions } from "../../../../src/tools/cli/options.ts";
 import { parseServerUri } from "../../../../src/tools/cli/uri.ts";
 
 function parse(line: string, isTerminal = false) {
-  const surroundings = { program: "bunsen cli", isTerminal, password: "environment" };
+  const surroundings = {
+    program: "bunsen cli",
+    product: "Valkey",
+    isTerminal,
+    password: "environment",
+  };
   return parseOptions(line === "" ? [] : line.split(" "), surroundings);
 }
 
