@@ -87,10 +87,8 @@ async function kill(random: Random, policy: string, lossMs: number): Promise<voi
   let killedMs = 0;
   for (let round = 0; round <= ROUNDS; round++) {
     const port = freePort();
-    const server = start([
-      ...["--port", String(port), "--bind", "127.0.0.1", "--save", ""],
-      ...["--appendonly", "yes", "--appendfsync", policy],
-    ]);
+    const common = ["--port", String(port), "--bind", "127.0.0.1", "--save", ""];
+    const server = start([...common, "--appendonly", "yes", "--appendfsync", policy]);
     await server.logged("Ready to accept connections");
     const client = await RespClient.connect(port);
     for (const writer of writers) await check(client, writer, killedMs - lossMs);

@@ -5,7 +5,10 @@
 import { readSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import { systemFiles } from "../../base/file-system.ts";
+import { systemPrng } from "../../base/prng.ts";
 import { BUNSEN } from "../../base/version.ts";
+import { checkRdbFile } from "../../persistence/rdb-file-check.ts";
+import { FileSource } from "../../persistence/rdb-file-source.ts";
 import { Log } from "../../runtime/log.ts";
 import { AofCheck, CheckExit, type CheckAofOptions } from "./aof-check.ts";
 
@@ -27,14 +30,13 @@ export async function checkAofMain(args: readonly string[]): Promise<number> {
   }
   const log = new Log(process.pid, systemClock(), () => 0, print);
   log.role = "C";
-  const { checkPreamble } = await import("./preamble.ts");
   const check = new AofCheck(
     {
       files: systemFiles,
       print,
       log: (message) => log.warning(message),
       ask,
-      checkRdb: (path) => checkPreamble(path, print),
+      checkRdb,
     },
     request.options,
   );
@@ -75,6 +77,22 @@ function parseRequest(args: readonly string[]): Request {
     return { text: `Error: filepath is too long (exceeds PATH_MAX)\n${usage.text}`, code: 1 };
   }
   return { options, path };
+}
+
+function checkRdb(path: string): number | null {
+  const file = systemFiles.open(path, "read");
+  try {
+    const { isGood, endOffset } = checkRdbFile({
+      name: path,
+      source: new FileSource(systemFiles, file),
+      clock: systemClock(),
+      prng: systemPrng(),
+      print: (line) => print(`${line}\n`),
+    });
+    return isGood ? endOffset : null;
+  } finally {
+    systemFiles.close(file);
+  }
 }
 
 function print(text: string): void {
