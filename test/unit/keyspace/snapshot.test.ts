@@ -22,6 +22,17 @@ const KEYS = 60;
 const HUGE = 1500;
 const seed = seedOfRun();
 
+/** Compaction of everything, at any waste. */
+const COMPACTION = {
+  enabled: true,
+  ignoreBytes: 1,
+  thresholdLower: 0,
+  thresholdUpper: 100,
+  cycleMin: 5,
+  cycleMax: 25,
+  cycleUs: 500,
+};
+
 const FORMAT: SnapshotFormat = {
   version: 0,
   compresses: true,
@@ -193,7 +204,8 @@ describe("a snapshot", () => {
         const deadline = Bun.nanoseconds() + fuzzBudgetMs(200) * 1e6;
         do {
           const prng = random;
-          const engine = new Engine(NOW_MS, prng.next());
+          const directives = `list-compress-depth ${prng.below(3)}\n`;
+          const engine = new Engine(NOW_MS, prng.next(), directives);
           const client = engine.connect();
           populate(client, prng);
           const before = digestOf(client);
@@ -201,12 +213,14 @@ describe("a snapshot", () => {
           const { snapshot, output } = running;
           const isQuiet = prng.below(4) === 0;
           const { compactor, expiry } = engine.server.keyspace;
+          compactor.configure(COMPACTION);
           while (!snapshot.run(0)) {
             for (let i = prng.below(isQuiet ? 2 : 30); i > 0; i--) randomCommand(client, prng);
             if (prng.below(100) > 0) continue;
             engine.clock.advanceMs(3000);
             engine.server.tick();
             expiry.runSlow(1000);
+            compactor.pace();
             compactor.run();
           }
           expect(snapshot.failure).toBeNull();
