@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
+import { CERTIFICATE, PRIVATE_KEY } from "../support/certificate.ts";
 import { describeWithPeers, getPeer, peersFolder } from "../support/peers.ts";
 import { freePort, useServer } from "../support/server-process.ts";
 
@@ -284,6 +285,39 @@ describe("redirections", () => {
     const still = await run([...ourCli(), "-p", String(first.port), "GET", "foo"]);
     expect(still.stdout).toBe(`MOVED 12182 :${second.port}\n\n`);
     for (const listener of [first, second, last]) listener.stop(true);
+  });
+});
+
+describe("TLS", () => {
+  setDefaultTimeout(30_000);
+
+  test("trusts what the options name, and nobody else", async () => {
+    const server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      tls: { cert: CERTIFICATE, key: PRIVATE_KEY },
+      socket: { data: (socket) => void socket.write("+PONG\r\n") },
+    });
+    const folder = mkdtempSync(join(tmpdir(), "bunsen-cli-"));
+    const file = join(folder, "ca.crt");
+    writeFileSync(file, CERTIFICATE);
+    writeFileSync(join(folder, "README"), "no certificate");
+    const ping = (...args: string[]) =>
+      run([...ourCli(), "-p", String(server.port), "--tls", ...args, "PING"]);
+    const pong = { stdout: "PONG\n", stderr: "", exitCode: 0 };
+    expect(await ping("--cacert", file)).toEqual(pong);
+    expect(await ping("--cacertdir", folder, "--sni", "localhost")).toEqual(pong);
+    expect(await ping("--insecure")).toEqual(pong);
+    expect(
+      await run([...ourCli(), "-u", `rediss://localhost:${server.port}`, "--cacert", file, "PING"]),
+    ).toEqual(pong);
+    const untrusted = await ping();
+    expect(untrusted.stderr).toContain("Could not negotiate a TLS connection: self signed");
+    expect(untrusted.exitCode).toBe(1);
+    const missing = await ping("--cacert", join(folder, "none"));
+    expect(missing.stderr).toContain("none: No such file or directory");
+    rmSync(folder, { recursive: true });
+    server.stop(true);
   });
 });
 
