@@ -6,6 +6,7 @@
 import { heapStats } from "bun:jsc";
 import { globMatch } from "../base/glob.ts";
 import { fillRandom } from "../base/prng.ts";
+import { BUNSEN } from "../base/version.ts";
 import { Meta, metaOf, typeOf } from "../keyspace/record.ts";
 import { VALUE_TYPES } from "../keyspace/value-types.ts";
 import type { Args } from "../protocol/args.ts";
@@ -74,7 +75,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   "quicklist-packed-threshold": [3, 3, debugPackedThreshold],
   reload: [2, Infinity, debugReload],
   replybuffer: [4, 4, debugReplyBuffer],
-  segfault: [2, Infinity, crash("DEBUG SEGFAULT called")],
+  segfault: [2, Infinity, crash(`Bunsen ${BUNSEN.version} crashed by signal: 11, si_code: 0`)],
   "set-active-expire": [3, 3, setting((ctx, on) => ctx.server.setActiveExpire(on))],
   "set-skip-checksum-validation": [
     3,
