@@ -4,6 +4,7 @@
  * The words are Valkey 9's. Moments beyond 2^53 ms (the year 287396) are refused.
  */
 import { parseInt64 } from "../base/integer.ts";
+import { membersRemoved } from "./member-removal.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
@@ -90,7 +91,6 @@ export function fieldsRemoved(
   removed: readonly number[],
 ): void {
   const { db, keyspace } = ctx;
-  const { view, start, end } = args;
   const isGone = settleHash(db, record, keyspace.hashes);
   if (removed.length === 0) return;
   if (event === "hexpired") keyspace.expiredFields += removed.length;
@@ -101,9 +101,7 @@ export function fieldsRemoved(
       .argument(args, 1);
     writeFields(ctx, args, removed);
   }
-  db.changed(NotifyClass.HASH, event, view, start[1], end[1]);
-  if (isGone) db.notify(NotifyClass.GENERIC, "del", view, start[1], end[1]);
-  keyspace.dirty += removed.length - 1;
+  membersRemoved(ctx, args, 1, NotifyClass.HASH, event, removed.length, isGone);
 }
 
 /**

@@ -4,6 +4,7 @@
  * hash-random.ts.
  * Documentation: the "Hashes" group of Redis's command reference.
  */
+import { membersRemoved } from "./member-removal.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
 import type { Args } from "../protocol/args.ts";
 import { wrongArity } from "../protocol/errors.ts";
@@ -250,9 +251,7 @@ function hdelCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   }
   if (removed > 0) {
     const isGone = settleHash(db, record, hashes);
-    db.changed(NotifyClass.HASH, "hdel", view, start[1], end[1]);
-    if (isGone) db.notify(NotifyClass.GENERIC, "del", view, start[1], end[1]);
-    ctx.keyspace.dirty += removed - 1;
+    membersRemoved(ctx, args, 1, NotifyClass.HASH, "hdel", removed, isGone);
   }
   reply.integer(removed);
 }

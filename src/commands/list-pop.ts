@@ -10,6 +10,7 @@ import type { CommandContext } from "./context.ts";
 import { attachList, endArgument, listShrank, popEvent, popRange } from "./list-value.ts";
 import { replyEntry } from "./listpack-reply.ts";
 import { Acl, type CommandSpec, Flag, type KeySpec, keyRange } from "./spec.ts";
+import { popCount } from "./pop-count.ts";
 import { positiveArgument } from "./string-value.ts";
 
 export const listPopCommands: readonly CommandSpec[] = [
@@ -48,7 +49,6 @@ export const listPopCommands: readonly CommandSpec[] = [
 ];
 
 const NUMKEYS_TOO_LOW = "ERR numkeys should be greater than 0";
-const COUNT_TOO_LOW = "ERR count should be greater than 0";
 
 /**
  * Keys behind their count, which is argument `index`.
@@ -94,19 +94,8 @@ function popFromKeys(
   }
   const end = endArgument(args, endIndex, reply);
   if (end < 0) return;
-  let count = 1;
-  if (args.count > endIndex + 1) {
-    if (args.count === endIndex + 2 || !args.is(endIndex + 1, "COUNT")) {
-      reply.error(errors.SYNTAX);
-      return;
-    }
-    count = positiveArgument(args, endIndex + 2, reply, COUNT_TOO_LOW);
-    if (count !== count) return;
-    if (args.count > endIndex + 3) {
-      reply.error(errors.SYNTAX);
-      return;
-    }
-  }
+  const count = popCount(args, endIndex + 1, reply);
+  if (count !== count) return;
   const waits = countIndex === 2;
   let deadlineMs = 0;
   if (waits) {

@@ -5,6 +5,7 @@
  */
 import type { Prng } from "../base/prng.ts";
 import { parseInt64 } from "../base/integer.ts";
+import { membersRemoved } from "./member-removal.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
@@ -65,8 +66,7 @@ function spopCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   if (ctx.effects.isOn) ctx.effects.begin(3).text("SREM").argument(args, 1).entry(sets.member);
   sets.removeEntry(sets.member);
   const isGone = settleSet(db, record, sets);
-  db.changed(NotifyClass.SET, "spop", view, start[1], end[1]);
-  if (isGone) db.notify(NotifyClass.GENERIC, "del", view, start[1], end[1]);
+  membersRemoved(ctx, args, 1, NotifyClass.SET, "spop", 1, isGone);
 }
 
 function spopCount(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
@@ -111,9 +111,7 @@ function spopCount(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
     const { newSets } = ctx.keyspace;
     db.updateRoot(record, newSets.encoding, newSets.root);
   }
-  db.changed(NotifyClass.SET, "spop", view, start[1], end[1]);
-  if (count === size) db.notify(NotifyClass.GENERIC, "del", view, start[1], end[1]);
-  ctx.keyspace.dirty += count - 1;
+  membersRemoved(ctx, args, 1, NotifyClass.SET, "spop", count, count === size);
 }
 
 /** Member `i` of `count` that SPOP takes propagates as an argument of SREM. */

@@ -4,6 +4,7 @@
  * set-random.ts, several sets in set-algebra.ts.
  * Documentation: the "Sets" group of Redis's command reference.
  */
+import { membersRemoved } from "./member-removal.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
 import { ValueType } from "../keyspace/record.ts";
 import type { Args } from "../protocol/args.ts";
@@ -130,9 +131,7 @@ function sremCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   }
   if (removed > 0) {
     const isGone = settleSet(db, record, sets);
-    db.changed(NotifyClass.SET, "srem", view, start[1], end[1]);
-    if (isGone) db.notify(NotifyClass.GENERIC, "del", view, start[1], end[1]);
-    ctx.keyspace.dirty += removed - 1;
+    membersRemoved(ctx, args, 1, NotifyClass.SET, "srem", removed, isGone);
   }
   reply.integer(removed);
 }
@@ -160,8 +159,7 @@ function smoveCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
     return;
   }
   const isGone = settleSet(db, source, sets);
-  db.changed(NotifyClass.SET, "srem", view, start[1], end[1]);
-  if (isGone) db.notify(NotifyClass.GENERIC, "del", view, start[1], end[1]);
+  membersRemoved(ctx, args, 1, NotifyClass.SET, "srem", 1, isGone);
   let added = true;
   if (target === 0) {
     otherSets.createFor(view, start[3], end[3], 1);

@@ -11,6 +11,7 @@ import { checkType } from "./arguments.ts";
 import { deadlineArgument, waitForKeyRange } from "./blocking.ts";
 import type { CommandContext } from "./context.ts";
 import { replyEntry } from "./listpack-reply.ts";
+import { popCount } from "./pop-count.ts";
 import { Acl, type CommandSpec, Flag, keyRange, oneKey } from "./spec.ts";
 import { offsetArgument, positiveArgument } from "./string-value.ts";
 import { finishRemoval, zsetOf } from "./zset-value.ts";
@@ -80,7 +81,6 @@ export const zsetPopCommands: readonly CommandSpec[] = [
 
 const NEGATIVE_COUNT = "ERR value is out of range, must be positive";
 const NUMKEYS_TOO_LOW = "ERR numkeys should be greater than 0";
-const COUNT_TOO_LOW = "ERR count should be greater than 0";
 
 const enum Where {
   MIN = 0,
@@ -219,19 +219,8 @@ function zmpopGeneric(
     reply.error(errors.SYNTAX);
     return;
   }
-  let count = 1;
-  if (args.count > whereIndex + 1) {
-    if (args.count === whereIndex + 2 || !args.is(whereIndex + 1, "COUNT")) {
-      reply.error(errors.SYNTAX);
-      return;
-    }
-    count = positiveArgument(args, whereIndex + 2, reply, COUNT_TOO_LOW);
-    if (count !== count) return;
-    if (args.count > whereIndex + 3) {
-      reply.error(errors.SYNTAX);
-      return;
-    }
-  }
+  const count = popCount(args, whereIndex + 1, reply);
+  if (count !== count) return;
   const mayWait = countIndex === 2;
   const deadlineMs = mayWait ? deadlineArgument(ctx, args, 1, reply) : 0;
   if (deadlineMs !== deadlineMs) return;

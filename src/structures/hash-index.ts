@@ -47,6 +47,7 @@
  * Sources: R. Fagin et al., "Extendible Hashing" (1979); overflow counters as in Folly's F14;
  * buckets of a cache line as in Dash (Lu et al., 2020) and Valkey 8.1's hash table.
  */
+import type { Prng } from "../base/prng.ts";
 import { hashBytes } from "../base/hash.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { copyBytes, equalBytes } from "../base/bytes.ts";
@@ -471,6 +472,13 @@ export class HashIndex {
         Bucket.REFERENCE_WORD +
         (place - bucket * Bucket.SLOTS)
     ];
+  }
+
+  /** An entry, all with the same chance. Requires: size > 0. */
+  randomEntry(prng: Prng): number {
+    let entry = 0;
+    while (entry === 0) entry = this.entryAtRandom(prng.nextUint32(), prng.nextUint32());
+    return entry;
   }
 
   /**

@@ -36,6 +36,7 @@ import {
   parseSafeInteger,
   writeInt64,
 } from "../base/int64.ts";
+import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
 import { decimalLength, writeInteger } from "../base/integer.ts";
 
 /** First bytes of an entry. */
@@ -118,6 +119,12 @@ export class ListpackEntry {
     this.view = view;
     this.start = start;
     this.length = length;
+  }
+
+  /** Takes a stored string, which begins with its length. */
+  setStored(view: DataView, at: number): void {
+    const length = storedLength(view, at);
+    this.setString(view, at + prefixBytes(length), length);
   }
 
   /** Bytes of the entry's text: of the string, or of the integer in decimal. */

@@ -27,7 +27,7 @@ import { copyBytes } from "../base/bytes.ts";
 import { INTEGER_BYTES_MAX } from "../base/integer.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
-import { prefixBytes, storedBytes, storedLength, writePrefix } from "../memory/stored-bytes.ts";
+import { storedBytes, storedLength, writePrefix } from "../memory/stored-bytes.ts";
 import { HashIndex, INDEX_STATE_BYTES } from "../structures/hash-index.ts";
 import { ListpackEntry } from "../structures/listpack-entry.ts";
 import {
@@ -357,9 +357,7 @@ export class Hashes {
 
   /** The entry of a random field, all with the same chance. Requires: a TABLE, length > 0. */
   randomEntry(prng: Prng): number {
-    let entry = 0;
-    while (entry === 0) entry = this.index.entryAtRandom(prng.nextUint32(), prng.nextUint32());
-    return entry;
+    return this.index.randomEntry(prng);
   }
 
   /**
@@ -373,9 +371,7 @@ export class Hashes {
   /** Puts the cursor on an entry of a TABLE. */
   loadEntry(entry: number): void {
     const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
-    const at = (entry & Ref.GRANULE_MASK) << 3;
-    const length = storedLength(view, at);
-    this.field.setString(view, at + prefixBytes(length), length);
+    this.field.setStored(view, (entry & Ref.GRANULE_MASK) << 3);
     this.loadValue(entry);
   }
 
@@ -468,9 +464,7 @@ export class Hashes {
   private loadValue(entry: number): void {
     const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
     const at = (entry & Ref.GRANULE_MASK) << 3;
-    const valueAt = at + storedBytes(storedLength(view, at));
-    const length = storedLength(view, valueAt);
-    this.value.setString(view, valueAt + prefixBytes(length), length);
+    this.value.setStored(view, at + storedBytes(storedLength(view, at)));
   }
 
   private setInListpack(

@@ -26,7 +26,7 @@ import { Int64, isInt64 } from "../base/int64.ts";
 import { INTEGER_BYTES_MAX } from "../base/integer.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Arena, Ref } from "../memory/arena.ts";
-import { prefixBytes, storedBytes, storedLength, writePrefix } from "../memory/stored-bytes.ts";
+import { storedBytes, storedLength, writePrefix } from "../memory/stored-bytes.ts";
 import { HashIndex, INDEX_STATE_BYTES } from "../structures/hash-index.ts";
 import {
   intsetBase,
@@ -301,9 +301,7 @@ export class Sets {
 
   /** The entry of a random member, all with the same chance. Requires: a TABLE, length > 0. */
   randomEntry(prng: Prng): number {
-    let entry = 0;
-    while (entry === 0) entry = this.index.entryAtRandom(prng.nextUint32(), prng.nextUint32());
-    return entry;
+    return this.index.randomEntry(prng);
   }
 
   /**
@@ -317,9 +315,7 @@ export class Sets {
   /** Puts the cursor on an entry of a TABLE. */
   loadEntry(entry: number): void {
     const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
-    const at = (entry & Ref.GRANULE_MASK) << 3;
-    const length = storedLength(view, at);
-    this.member.setString(view, at + prefixBytes(length), length);
+    this.member.setStored(view, (entry & Ref.GRANULE_MASK) << 3);
   }
 
   /** Makes the set an INTSET if it may be one. Requires: all members are int64s. Grows the arena. */

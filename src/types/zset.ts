@@ -27,7 +27,6 @@ import { compareBytes } from "../base/bytes.ts";
 import { DOUBLE_BYTES_MAX, parseDouble, writeDouble } from "../base/double.ts";
 import { INTEGER_BYTES_MAX } from "../base/integer.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
-import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
 import { HashIndex, INDEX_STATE_BYTES } from "../structures/hash-index.ts";
 import {
   Listpack,
@@ -531,10 +530,9 @@ export class SortedSets {
   loadEntry(entry: number): void {
     const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
     const at = (entry & Ref.GRANULE_MASK) << 3;
-    const length = storedLength(view, at + SCORED_MEMBER_KEY_AT);
     this.at = entry;
     this.score = view.getFloat64(at, true);
-    this.member.setString(view, at + SCORED_MEMBER_KEY_AT + prefixBytes(length), length);
+    this.member.setStored(view, at + SCORED_MEMBER_KEY_AT);
   }
 
   /**
