@@ -58,6 +58,33 @@ describe("a client is evicted for", () => {
     control.close();
   });
 
+  test("invalidations and messages that others cause and it does not read", async () => {
+    const { control, client } = await pair();
+    await control.must("CONFIG", "RESETSTAT");
+    const key = "k".repeat(200_000);
+    const unread = await connectUnread(
+      server().port,
+      concatBytes([
+        encodeCommand(["CLIENT", "SETNAME", "unread"]),
+        encodeCommand(["SUBSCRIBE", "__redis__:invalidate", "channel"]),
+      ]),
+    );
+    let id: string | undefined;
+    while (id === undefined) {
+      const list = textOf(await control.must("CLIENT", "LIST", "TYPE", "pubsub"));
+      id = /^id=(\d+) .* name=unread .* cmd=subscribe /m.exec(list)?.[1];
+    }
+    await client.must("CLIENT", "TRACKING", "ON", "REDIRECT", id, "BCAST");
+    while ((await evictedCount(control)) === 0) await control.must("INCR", key);
+    const again = await connectUnread(server().port, encodeCommand(["SUBSCRIBE", "channel"]));
+    while ((await evictedCount(control)) === 1) await control.must("PUBLISH", "channel", key);
+    expect(formatReply(await client.command("PING"))).toBe("+PONG");
+    await control.must("DEL", key);
+    for (const socket of [unread, again]) socket.end();
+    client.close();
+    control.close();
+  });
+
   test("the queue of a transaction", async () => {
     const { control, client } = await pair();
     await client.must("MULTI");
