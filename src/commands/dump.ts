@@ -169,7 +169,13 @@ function insertDecoded(ctx: CommandContext, args: Args, atMs: bigint): void {
   if (decoder.type === ValueType.STRING) {
     const encoding = StringEncoding.AUTO;
     db.insertString(view, from, to, text.view, text.start, text.length, encoding);
-  } else db.insertRoot(view, from, to, decoder.type, decoder.encoding, decoder.root);
+  } else {
+    const record = db.insertRoot(view, from, to, decoder.type, decoder.encoding, decoder.root);
+    if (decoder.hasFieldExpiry) {
+      db.find(view, from, to);
+      db.setFieldExpiry(record, true);
+    }
+  }
   if (atMs !== 0n) db.setExpireAt(db.find(view, from, to), atMs);
 }
 

@@ -11,7 +11,15 @@ import { Crc64 } from "../base/crc64.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { RdbDecoder } from "./rdb-decode.ts";
 import { RdbEncoder } from "./rdb-encode.ts";
-import { RDB_FOREIGN_VERSION_MAX, RDB_FOREIGN_VERSION_MIN, RDB_VERSION } from "./rdb-format.ts";
+import {
+  HASH_2,
+  RDB_FOREIGN_VERSION_MAX,
+  RDB_VERSION,
+  RdbType,
+  REDIS_VERSION_READ,
+  VALKEY_HASH_2,
+  VALKEY_VERSION_READ,
+} from "./rdb-format.ts";
 import { RdbReader } from "./rdb-reader.ts";
 import { RdbWriter } from "./rdb-writer.ts";
 
@@ -32,7 +40,7 @@ export class DumpPayloads {
   private readonly encoder: RdbEncoder;
 
   constructor(keyspace: Keyspace) {
-    this.encoder = new RdbEncoder(keyspace, this.writer, RDB_VERSION, false);
+    this.encoder = new RdbEncoder(keyspace, this.writer, RDB_VERSION, true);
     this.decoder = new RdbDecoder(keyspace, this.reader);
   }
 
@@ -43,9 +51,12 @@ export class DumpPayloads {
 
   /** Encodes the value of a record: `writer` holds the payload then. */
   encode(record: number): void {
-    this.writer.clear();
+    const { writer } = this;
+    writer.clear();
     this.encoder.value(record);
-    this.writer.footer(RDB_VERSION);
+    // Fields that expire came with a later version than everything else.
+    const isNewer = writer.bytes[0] === Number(RdbType.HASH_METADATA);
+    writer.footer(isNewer ? REDIS_VERSION_READ : RDB_VERSION);
   }
 
   /** Bytes that the value of a record takes in an RDB file, without its type. */
@@ -60,8 +71,8 @@ export class DumpPayloads {
     if (end - start < FOOTER_BYTES) return false;
     const footer = end - FOOTER_BYTES;
     const version = bytes[footer] | (bytes[footer + 1] << 8);
-    const isForeign = version >= RDB_FOREIGN_VERSION_MIN && version <= RDB_FOREIGN_VERSION_MAX;
-    if (isForeign || (version > RDB_VERSION && !this.takesNewerVersions)) return false;
+    const isForeign = version > REDIS_VERSION_READ && version <= RDB_FOREIGN_VERSION_MAX;
+    if (isForeign || (version > VALKEY_VERSION_READ && !this.takesNewerVersions)) return false;
     if (this.skipsChecksum) return true;
     const checksum = new Crc64();
     checksum.update(bytes, start, end - CHECKSUM_BYTES);
@@ -70,7 +81,9 @@ export class DumpPayloads {
 
   /** Decodes a verified payload; false: `failure` says why not. Grows the arena. */
   decode(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    const isValkey = bytes[end - FOOTER_BYTES] > RDB_FOREIGN_VERSION_MAX;
     this.reader.begin(bytes, view, start, end - FOOTER_BYTES);
-    return this.decoder.decode(this.reader.byte());
+    const type = this.reader.byte();
+    return this.decoder.decode(isValkey && type === VALKEY_HASH_2 ? HASH_2 : type);
   }
 }

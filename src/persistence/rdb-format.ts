@@ -13,10 +13,9 @@
  * A value is its type's byte (RdbType) and what that type says.
  */
 
-/** The version of the payloads that are written, and the newest that is read. */
+/** The version of the payloads that are written, but of hashes of which fields expire. */
 export const RDB_VERSION = 11;
-/** Versions that Valkey leaves to formats that are not its own. */
-export const RDB_FOREIGN_VERSION_MIN = 12;
+/** Versions above REDIS_VERSION_READ up to this one are Redis's, and are not known here. */
 export const RDB_FOREIGN_VERSION_MAX = 79;
 
 export const enum RdbType {

@@ -149,7 +149,7 @@ describeWithPeers("DUMP and RESTORE", ["valkey-server"], () => {
         Uint8Array.of(0, 1, 65, version, 0, 1, 2, 3, 4, 5, 6, 7, 8),
       );
     }
-    for (const version of [12, 79, 80, 222]) {
+    for (const version of [13, 79, 81, 222]) {
       c.fail("RESTORE", "k", 0, Uint8Array.of(0, 1, 65, version, 0, 1, 2, 3, 4, 5, 6, 7, 8));
     }
     const footer = [11, 0, 0, 0, 0, 0, 0, 0, 0, 0];
