@@ -6,9 +6,12 @@ import type { BackgroundFiles } from "../../src/base/background-files.ts";
 import { FileError, type FileSystem, type OpenMode } from "../../src/base/file-system.ts";
 
 interface OpenFile {
-  readonly path: string;
+  /** Null once the file has lost its name. */
+  path: string | null;
   readonly mode: OpenMode;
   position: number;
+  /** What is in it without a name. */
+  nameless: Uint8Array;
 }
 
 export class MemoryFiles implements FileSystem {
@@ -21,7 +24,7 @@ export class MemoryFiles implements FileSystem {
   readonly failing = new Map<string, string>();
   /** Names of the calls that were made on open files. */
   readonly calls: string[] = [];
-  private readonly open_ = new Map<number, OpenFile>();
+  private readonly opened = new Map<number, OpenFile>();
   private nextFile = 3;
 
   open(path: string, mode: OpenMode): number {
@@ -29,13 +32,13 @@ export class MemoryFiles implements FileSystem {
     const isThere = this.contents.has(path);
     if (!isThere && (mode === "read" || mode === "update")) throw missing();
     if (mode === "write" || !isThere) this.contents.set(path, new Uint8Array(0));
-    this.open_.set(this.nextFile, { path, mode, position: 0 });
+    this.opened.set(this.nextFile, { path, mode, position: 0, nameless: new Uint8Array(0) });
     return this.nextFile++;
   }
 
   close(file: number): void {
     this.at(file);
-    this.open_.delete(file);
+    this.opened.delete(file);
   }
 
   read(
@@ -66,7 +69,7 @@ export class MemoryFiles implements FileSystem {
     const grown = new Uint8Array(Math.max(old.length, at + count));
     grown.set(old);
     grown.set(bytes.subarray(start, start + count), at);
-    this.contents.set(open.path, grown);
+    this.replace(open, grown);
     open.position = at + count;
     return count;
   }
@@ -78,13 +81,13 @@ export class MemoryFiles implements FileSystem {
   syncData(file: number): void {
     this.check("sync");
     const open = this.at(file);
-    this.durable.set(open.path, this.of(open).slice());
+    if (open.path !== null) this.durable.set(open.path, this.of(open).slice());
   }
 
   truncate(file: number, length: number): void {
     this.check("truncate");
     const open = this.at(file);
-    this.contents.set(open.path, this.of(open).slice(0, length));
+    this.replace(open, this.of(open).slice(0, length));
   }
 
   size(file: number): number {
@@ -118,11 +121,18 @@ export class MemoryFiles implements FileSystem {
     this.check("rename");
     const content = this.contents.get(from);
     if (content === undefined) throw missing();
+    this.remove(to);
     this.contents.set(to, content);
     this.contents.delete(from);
+    for (const open of this.opened.values()) if (open.path === from) open.path = to;
   }
 
   remove(path: string): void {
+    for (const open of this.opened.values()) {
+      if (open.path !== path) continue;
+      open.nameless = this.of(open);
+      open.path = null;
+    }
     this.contents.delete(path);
   }
 
@@ -139,12 +149,18 @@ export class MemoryFiles implements FileSystem {
   }
 
   private at(file: number): OpenFile {
-    const open = this.open_.get(file);
+    const open = this.opened.get(file);
     if (open === undefined) throw new FileError("EBADF", "Bad file descriptor");
     return open;
   }
 
+  private replace(open: OpenFile, content: Uint8Array): void {
+    if (open.path === null) open.nameless = content;
+    else this.contents.set(open.path, content);
+  }
+
   private of(open: OpenFile): Uint8Array {
+    if (open.path === null) return open.nameless;
     const content = this.contents.get(open.path);
     if (content === undefined) throw missing();
     return content;
