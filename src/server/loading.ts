@@ -66,8 +66,7 @@ export class Loading {
     this.startedMs = server.clock.nowMs();
     this.progressMs = server.clock.monotonicUs() / 1000;
     if (delayUs === 0 && task.totalBytes <= bytes) {
-      while (!task.step(Infinity, Infinity, Infinity));
-      onDone();
+      if (this.step(task, Infinity, Infinity, Infinity)) onDone();
       return;
     }
     this.task = task;
@@ -91,16 +90,30 @@ export class Loading {
     const keysMax = delayUs === 0 ? Infinity : Math.max(1, Math.round(SLICE_US / delayUs));
     const keysBefore = task.keysRead;
     const untilUs = bytes === Infinity ? Infinity : startUs + SLICE_US;
-    if (task.step(untilUs, bytes, keysMax)) {
+    if (this.step(task, untilUs, bytes, keysMax)) {
       this.task = null;
       this.server.setLoadingGate(false);
       onDone();
       return;
     }
+    if (this.task !== task) return;
     this.logProgress(task);
     const delayMs = (delayUs * (task.keysRead - keysBefore)) / 1000;
     if (delayMs < 1) setImmediate(() => this.slice(task, onDone));
     else this.timer = setTimeout(() => this.slice(task, onDone), delayMs);
+  }
+
+  /** A step of a task. What it throws, as when memory is at its end, ends the process. */
+  private step(task: LoadTask, untilUs: number, bytesMax: number, keysMax: number): boolean {
+    const { host, log } = this.server;
+    try {
+      return task.step(untilUs, bytesMax, keysMax);
+    } catch (error) {
+      this.stop();
+      log.warning(`Fatal error loading the DB: ${String(error)}. Exiting.`);
+      host.exit(1);
+      return false;
+    }
   }
 
   private limits(): { bytes: number; delayUs: number } {
