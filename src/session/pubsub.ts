@@ -9,7 +9,7 @@
  *
  * Names of channels are bytes; as keys of maps they are strings of one character per byte.
  */
-import { latin1FromBytes } from "../base/ascii.ts";
+import { equalBytes, latin1FromBytes } from "../base/ascii.ts";
 import { globMatch } from "../base/glob.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { type Client, Gate } from "./client.ts";
@@ -39,6 +39,8 @@ export class PubSub {
     new Map<string, Subscribed>(),
     new Map<string, Subscribed>(),
   ];
+  /** The channel that was published to last, by kind: as a rule, it is the next one, too. */
+  private readonly recent: (Subscribed | null)[] = [null, null, null];
 
   constructor(private readonly pushes: Pushes) {}
 
@@ -89,7 +91,10 @@ export class PubSub {
     const map = this.subscribed[kind];
     const subscribed = map.get(key) as Subscribed;
     subscribed.clients.delete(client);
-    if (subscribed.clients.size === 0) map.delete(key);
+    if (subscribed.clients.size === 0) {
+      map.delete(key);
+      this.recent[kind] = null;
+    }
     if (client.subscriptions.some((names) => names.size > 0)) return;
     client.setGate(Gate.SUBSCRIBED, false);
     this.clientCount--;
@@ -124,10 +129,9 @@ export class PubSub {
   ): number {
     let receivers = 0;
     this.pushes.makeRoom();
-    const channels = this.subscribed[kind];
-    if (channels.size > 0) {
-      const subscribed = channels.get(latin1FromBytes(bytes, from, to));
-      if (subscribed !== undefined) {
+    if (this.subscribed[kind].size > 0) {
+      const subscribed = this.channel(kind, bytes, from, to);
+      if (subscribed !== null) {
         const word = kind === SubscriptionKind.CHANNEL ? "message" : "smessage";
         const { clients } = subscribed;
         this.deliver(clients, word, null, view, from, to, messageView, messageFrom, messageTo);
@@ -142,6 +146,22 @@ export class PubSub {
       receivers += clients.size;
     }
     return receivers;
+  }
+
+  /** The channel of this name, if it has subscribers. */
+  private channel(
+    kind: SubscriptionKind,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): Subscribed | null {
+    const recent = this.recent[kind];
+    if (recent !== null && equalBytes(recent.name, 0, recent.name.length, bytes, from, to)) {
+      return recent;
+    }
+    const found = this.subscribed[kind].get(latin1FromBytes(bytes, from, to)) ?? null;
+    if (found !== null) this.recent[kind] = found;
+    return found;
   }
 
   /** Encodes a message once per protocol and sends it to the clients. */
