@@ -168,7 +168,11 @@ export class Snapshot {
     const walked = this.byDatabase.get(database);
     if (walked === undefined) return;
     try {
-      if (this.pending.length > 0 && walked === this.current) this.completeHash(hash);
+      if (this.pending.length > 0 && walked === this.current) {
+        this.completeHash(hash);
+        // The walk may have gone on by that, and left the key behind.
+        if (hash >>> 0 < database.snapshotCursor) return;
+      }
       if (!walked.passedOver.add(hash)) return;
       if (!this.hasBegun) this.begin();
       const { sameHash } = this;
@@ -281,6 +285,7 @@ export class Snapshot {
   private leaveBucket(): void {
     const walked = this.current as Walked;
     this.cursor = this.bucketEnd;
+    walked.passedOver.forgetBelow(this.cursor);
     if (this.cursor === 0) this.leave(walked);
     else if (this.isOn) walked.database.snapshotCursor = this.cursor;
   }

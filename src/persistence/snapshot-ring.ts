@@ -128,6 +128,11 @@ export class SnapshotRing {
     this.setPhase(RingPhase.FAILED);
   }
 
+  /** Whether the file is not wanted any more. */
+  get isAbandoned(): boolean {
+    return Atomics.load(this.words, Word.REQUEST) === RingRequest.ABANDON;
+  }
+
   /** Calls `visit` with a piece of what was written. Returns what was asked for with the last one. */
   read(
     visit: (bytes: Uint8Array, start: number, end: number) => void,

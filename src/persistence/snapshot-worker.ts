@@ -29,9 +29,12 @@ self.onmessage = (event: MessageEvent<SnapshotOrder>) => {
   const ring = new SnapshotRing(event.data.memory);
   const sink = new SnapshotSink(systemFiles, event.data.settings);
   try {
-    sink.open();
-    ring.setPhase(RingPhase.WRITING);
-    if (writeAll(ring, sink)) {
+    const isWanted = !ring.isAbandoned;
+    if (isWanted) {
+      sink.open();
+      ring.setPhase(RingPhase.WRITING);
+    }
+    if (isWanted && writeAll(ring, sink)) {
       sink.finish();
       ring.setPhase(RingPhase.DONE);
     } else {

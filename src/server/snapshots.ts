@@ -177,7 +177,12 @@ export class Snapshots {
     const needsWorker = isBackground || keyspace.arena.liveBytes > LARGE_BYTES;
     if (!needsWorker || startWorker === null) return new LocalChannel(files, settings);
     const onChange = isBackground ? this.onChannelChange : () => {};
-    return new WorkerChannel(startWorker, settings, files, isBackground, onChange);
+    try {
+      return new WorkerChannel(startWorker, settings, files, isBackground, onChange);
+    } catch {
+      // No thread is to be had: it takes longer, that is all.
+      return new LocalChannel(files, settings);
+    }
   }
 
   private readonly onChannelChange = (): void => {
