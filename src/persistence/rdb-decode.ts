@@ -445,13 +445,11 @@ export class RdbDecoder {
       reader.string(text);
       const score = isBinary ? reader.double() : this.doubleText();
       if (reader.failure !== null) break;
+      if (text.length > zsetLimits.bytesMax) zsets.convertFor(count, text.length);
       if (Number.isNaN(score)) reader.fail("Zset with NAN score detected");
       else if (zsets.find(text.view, text.start, text.end)) {
         reader.fail("Duplicate zset fields detected");
-      } else {
-        if (text.length > zsetLimits.bytesMax) zsets.convertFor(count, text.length);
-        zsets.add(text.view, text.start, text.end, score);
-      }
+      } else zsets.addMissing(text.view, text.start, text.end, score);
     }
     this.encoding = zsets.encoding;
     this.root = zsets.root;
