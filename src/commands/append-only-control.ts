@@ -28,7 +28,7 @@ export interface AppendOnlyControl {
   reload(): boolean;
   /** Microseconds to wait before each write (DEBUG AOF-FLUSH-SLEEP). */
   setFlushSleep(us: number): void;
-  /** Changes so far, in bytes of the log, and those of them that are durable. */
+  /** Changes so far, in bytes of the log, and those of them that are durable; -1 while it is off. */
   changesOffset(): number;
   syncedOffset(): number;
   /** Ends a client's wait when the changes up to `offset` are durable. */

@@ -8,7 +8,7 @@ import type { RdbLoadOptions } from "../persistence/rdb-file-load.ts";
 import { fromByteString } from "../runtime/config/byte-string.ts";
 import type { Config } from "../runtime/config/config.ts";
 import type { Wait } from "../session/blocking.ts";
-import { type BaseMaker, AppendOnly } from "./append-only.ts";
+import { AofState, AppendOnly, type BaseMaker } from "./append-only.ts";
 import { AofLoader } from "./aof-loader.ts";
 import { AofWriter } from "./aof-writer.ts";
 import { loadRdbFile, rdbLoadOptions } from "./loading.ts";
@@ -226,7 +226,7 @@ export class ServerAppendOnly implements AppendOnlyControl {
   }
 
   syncedOffset(): number {
-    return this.writer.syncedOffset;
+    return this.appendOnly.state === AofState.ON ? this.writer.syncedOffset : -1;
   }
 
   wakeWhenSynced(wait: Wait, offset: number): void {
@@ -256,10 +256,19 @@ export class ServerAppendOnly implements AppendOnlyControl {
     };
   }
 
+  /** What is due from time to time. */
+  tick(): void {
+    this.appendOnly.tick();
+    if (this.waits.length === 0) return;
+    // Some have given up, or are gone.
+    this.waits = this.waits.filter(({ wait }) => wait.client.wait === wait);
+    this.wakeSynced();
+  }
+
   /** Answers the clients whose changes are durable now. */
   private wakeSynced(): void {
     if (this.waits.length === 0) return;
-    const { syncedOffset } = this.writer;
+    const syncedOffset = this.syncedOffset();
     const served = this.waits.filter(({ offset }) => offset <= syncedOffset);
     this.waits = this.waits.filter(({ offset }) => offset > syncedOffset);
     this.end(served, null);

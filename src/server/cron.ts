@@ -116,7 +116,7 @@ export class Cron {
     this.countLoop();
     server.pause.check(nowMs);
     server.tickPersistence();
-    server.appendOnly.appendOnly.tick();
+    server.appendOnly.tick();
     server.stats.sampleRates(nowMs);
     if (this.activeExpire && !server.loading.isOn) this.expire();
     if (this.freeTimer === null) this.freeLazily();
