@@ -49,6 +49,7 @@ const UNKNOWN_TO_PEER: ReadonlySet<string> = new Set([
   "log-timestamp-format",
   "lookahead",
   "lua-enable-insecure-api",
+  "rdb-version",
   "rdb-version-check",
   "rdma-bind",
   "rdma-completion-vector",
