@@ -74,7 +74,7 @@ function begin(engine: Engine, format: SnapshotFormat = FORMAT): Running {
 }
 
 /** A server with what an RDB file holds, at the time of the snapshot. */
-function loaded(bytes: Uint8Array): EngineClient {
+function loaded(bytes: Uint8Array, functions: string[] = []): EngineClient {
   const engine = new Engine(NOW_MS, 7);
   const result = loadRdb(new MemorySource(bytes), engine.server.keyspace, {
     log: { debug: () => {}, notice: () => {}, warning: () => {} },
@@ -82,7 +82,7 @@ function loaded(bytes: Uint8Array): EngineClient {
     takesNewerVersions: false,
     dropsExpired: false,
     replacesKeys: false,
-    functions: [],
+    functions,
   });
   expect(result.failure).toBeNull();
   return engine.connect();
@@ -110,16 +110,11 @@ function pick(random: Random, choices: readonly string[]): string {
   return choices[random.below(choices.length)];
 }
 
+const HUGE_KEYS = ["huge:set", "huge:hash", "huge:zset", "huge:list", "huge:stream", "huge:string"];
+const ALL_KEYS = [...Array.from({ length: KEYS }, (_, i) => `key:${i}`), ...HUGE_KEYS];
+
 function keyOf(random: Random): string {
-  if (random.below(20) > 0) return `key:${random.below(KEYS)}`;
-  return pick(random, [
-    "huge:set",
-    "huge:hash",
-    "huge:zset",
-    "huge:list",
-    "huge:stream",
-    "huge:string",
-  ]);
+  return random.below(20) > 0 ? `key:${random.below(KEYS)}` : pick(random, HUGE_KEYS);
 }
 
 /** Any command that may change something, on any key, of the right type or not. */
@@ -255,6 +250,17 @@ describe("a snapshot", () => {
     engine.stop();
   });
 
+  test("keeps the code of functions", () => {
+    const engine = new Engine(NOW_MS);
+    const code = `#!lua name=library\n${"-- long enough to be compressed ".repeat(20)}`;
+    const { snapshot, output } = begin(engine, { ...FORMAT, functions: [code, "#!js name=b\n"] });
+    while (!snapshot.run(Infinity));
+    const functions: string[] = [];
+    loaded(output.file(), functions);
+    expect(functions).toEqual([code, "#!js name=b\n"]);
+    engine.stop();
+  });
+
   test("leaves out what is left of a database that is emptied", () => {
     const engine = new Engine(NOW_MS);
     const client = engine.connect();
@@ -297,9 +303,8 @@ describe("a snapshot", () => {
       for (let i = 0; i < 2000; i++) randomCommand(client, random);
       for (let database = 0; database < DATABASES; database++) {
         client.command("SELECT", String(database));
-        for (let i = 0; i < KEYS; i++) client.command("HPERSIST", `key:${i}`, "FIELDS", "1", "m1");
-        for (let i = 0; i < KEYS; i++) {
-          const key = `key:${i}`;
+        for (const key of ALL_KEYS) {
+          client.command("HPERSIST", key, "FIELDS", "1", "m1");
           if (version < 12 && isHash(client, key)) client.command("DEL", key);
         }
       }
