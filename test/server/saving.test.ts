@@ -189,6 +189,26 @@ test("a file that cannot be written leaves a server that can be read", async () 
   await client.must("SET", "key", "other");
 });
 
+test("SHUTDOWN FORCE ends a server that cannot save", async () => {
+  const [server, client] = await serve("--save", "3600", "1");
+  await client.must("SET", "key", "value");
+  mkdirSync(join(folder(), "dump.rdb"));
+  client.send("SHUTDOWN", "FORCE");
+  expect(await server.exited()).toBe(0);
+  expect(server.text()).toContain("Error trying to save the DB. Exit anyway.");
+});
+
+test("FLUSHALL empties the file where there are save points", async () => {
+  const [, client] = await serve("--save", "3600", "100");
+  await client.must("DEBUG", "POPULATE", "100");
+  await client.must("SAVE");
+  await client.must("FLUSHALL");
+  await client.must("DEBUG", "POPULATE", "10");
+  await client.must("DEBUG", "RELOAD", "NOSAVE");
+  expect(await answer(client, "DBSIZE")).toContain("0");
+  expect(await answer(client, "DBSIZE")).not.toContain("10");
+});
+
 test("a directory that is gone is named in the log", async () => {
   const [server, client] = await serve("--save", "", "--enable-protected-configs", "yes");
   const directory = join(folder(), "gone");
