@@ -79,6 +79,8 @@ export class SnapshotSink {
   /** Takes bytes[start, end) of the spans. */
   feed(bytes: Uint8Array, start: number, end: number): void {
     for (let at = start; at < end;) {
+      if (this.spanLeft === 0 && this.headerBytes === 0) at = this.readWhole(bytes, at, end);
+      if (at >= end) return;
       if (this.spanLeft === 0) at = this.readHeader(bytes, at, end);
       else at = this.readSpan(bytes, at, end);
       if (this.writer.length >= WRITE_BYTES) this.writeOut();
@@ -126,6 +128,24 @@ export class SnapshotSink {
     } catch {
       // Whatever keeps it there, nobody takes it for a snapshot.
     }
+  }
+
+  /** The spans that are there as a whole, which most are. Returns where the first other begins. */
+  private readWhole(bytes: Uint8Array, start: number, end: number): number {
+    const { writer } = this;
+    let at = start;
+    while (at + SPAN_HEADER_BYTES <= end) {
+      const from = at + SPAN_HEADER_BYTES;
+      const header =
+        bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+      const to = from + (header & ~SPAN_DEFERRED);
+      if (to > end) return at;
+      if (header < 0) writer.string(bytes, from, to);
+      else writer.raw(bytes, from, to);
+      if (writer.length >= WRITE_BYTES) this.writeOut();
+      at = to;
+    }
+    return at;
   }
 
   private readHeader(bytes: Uint8Array, start: number, end: number): number {
