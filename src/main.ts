@@ -153,9 +153,8 @@ const host: Host = {
     const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
     return {
       residentBytes: rss,
-      // Without array buffers, of which the arena consists.
-      heapBytes: Math.max(0, heapUsed - external),
-      heapCapacityBytes: Math.max(0, heapTotal - external),
+      heapBytes: ownHeapBytes(heapUsed, heapTotal, external),
+      heapCapacityBytes: heapTotal,
     };
   },
   cpu() {
@@ -174,6 +173,15 @@ const host: Host = {
   exit: (code) => process.exit(code),
   abort: () => process.abort(),
 };
+
+/**
+ * Bytes of the heap without array buffers, of which the arena consists. Before the first collection
+ * `heapUsed` is without them, later with those that the last one saw.
+ */
+function ownHeapBytes(heapUsed: number, heapTotal: number, external: number): number {
+  const own = heapUsed <= heapTotal ? heapUsed : heapUsed - external;
+  return own > 0 ? own : heapTotal;
+}
 
 function fail(message: string): never {
   writeFully(2, message);

@@ -281,6 +281,8 @@ export class Dispatcher {
     }
     if ((gate & ServerGate.MAXMEMORY) !== 0) {
       const fits = this.makeRoom();
+      // It may have been this client that had to go.
+      if (client.closing) return;
       // Invalidations of keys evicted just now are about their values before this command.
       if (client.pushes !== null) this.pushes.take(client, reply);
       if (!fits && this.needsRoom(number, client)) {

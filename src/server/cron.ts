@@ -71,6 +71,8 @@ export class Cron {
     const { server } = this;
     // While data are loaded nothing is evicted, as in Redis.
     if (server.maxMemoryBytes === 0 || server.loading.isOn) return true;
+    // Clients first, so that no key goes for a client that has to go too.
+    if (server.memory.isOver) server.evictClients();
     const { evictor } = server.keyspace;
     const fits = server.observers.latency.isOn
       ? this.measured(LatencyEvent.EVICTION_CYCLE, () => this.evict())

@@ -1,8 +1,9 @@
 /** What used memory counts, and what happens when there is too much of it. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { formatReply, textOf } from "../support/reply.ts";
-import type { RespClient } from "../support/resp-client.ts";
+import { encodeCommand, type RespClient } from "../support/resp-client.ts";
 import { useServer } from "../support/server-process.ts";
+import { connectUnread } from "../support/unread-client.ts";
 
 setDefaultTimeout(60_000);
 
@@ -59,6 +60,32 @@ describe("used memory", () => {
     while ((await infoNumber(client, "used_memory")) < before + 1_000_000) continue;
     other.close();
     while ((await infoNumber(client, "used_memory")) !== before) continue;
+    client.close();
+  });
+});
+
+describe("maxmemory and maxmemory-clients", () => {
+  const server = useServer({ program: "ours" });
+
+  test("evict clients that do not read, not keys in their place", async () => {
+    const client = await server().connect();
+    await client.must("CLIENT", "NO-EVICT", "ON");
+    for (let i = 0; i < 30; i++) await client.must("SETRANGE", `key:${i}`, "99999", "x");
+    const limit = (await infoNumber(client, "used_memory")) + 2_000_000;
+    await client.must("CONFIG", "SET", "maxmemory-clients", "1mb");
+    await client.must("CONFIG", "SET", "maxmemory", `${limit}`, "maxmemory-policy", "allkeys-lru");
+    const unread = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        connectUnread(server().port, encodeCommand(["SUBSCRIBE", "channel"])),
+      ),
+    );
+    const message = "x".repeat(200_000);
+    while ((await infoNumber(client, "evicted_clients")) === 0) {
+      await client.must("PUBLISH", "channel", message);
+    }
+    expect(await infoNumber(client, "evicted_keys")).toBe(0);
+    expect(formatReply(await client.command("DBSIZE"))).toBe(":30");
+    for (const socket of unread) socket.end();
     client.close();
   });
 });
