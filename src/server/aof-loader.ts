@@ -22,6 +22,7 @@ import type { Effects } from "../propagation/effects.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Log } from "../runtime/log.ts";
 import { Client, Gate, type Transport } from "../session/client.ts";
+import { replayFunction } from "./aof-functions.ts";
 import type { LoadTask } from "./loading.ts";
 
 /** What became of the loading. */
@@ -270,7 +271,7 @@ export class AofLoader implements LoadTask {
   }
 
   private runCommands(current: OpenFile, reader: AofReader): void {
-    const { dispatcher, log } = this.parts;
+    const { dispatcher, keyspace, log } = this.parts;
     const { client, reply } = this;
     const { batch, batchCount } = reader.parser;
     dispatcher.prepare(client, batch, batchCount);
@@ -280,7 +281,7 @@ export class AofLoader implements LoadTask {
       const args = batch[i];
       const wasInMulti = (client.gate & Gate.IN_MULTI) !== 0;
       const error = dispatcher.replayPrepared(client, args, i, reply);
-      if (error !== null) {
+      if (error !== null && !replayFunction(args, keyspace.functions)) {
         const problem = error.replace(/^ERR /, "");
         const start = i === 0 ? current.validUpTo : reader.endOf(i - 1);
         log.warning(`The command at offset ${start} of ${current.file.name} cannot be run`);
@@ -291,7 +292,17 @@ export class AofLoader implements LoadTask {
       if (!wasInMulti && (client.gate & Gate.IN_MULTI) !== 0) {
         current.validBeforeMulti = i === 0 ? current.validUpTo : reader.endOf(i - 1);
       }
-      if (reply.errorCount !== errorsBefore) this.tellError(args.text(0));
+      if (reply.errorCount !== errorsBefore) {
+        this.tellError(args.text(0));
+        if (args.is(0, "SELECT")) {
+          // What follows would go into another database's place.
+          log.warning(
+            `FATAL: Data file was created with a Bunsen server configured to handle more than ${keyspace.databases.length} databases. Exiting`,
+          );
+          this.fail(current);
+          return;
+        }
+      }
       reply.length = 0;
     }
     reply.clear();

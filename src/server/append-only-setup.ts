@@ -198,6 +198,7 @@ export class ServerAppendOnly implements AppendOnlyControl {
     if (appendOnly.isOn) writer.flush(true);
     appendOnly.postponeRewrite();
     keyspace.clearAll(false);
+    keyspace.functions.length = 0;
     if (!appendOnly.loadManifest()) {
       server.host.exit(1);
       return false;

@@ -117,8 +117,8 @@ export class Cron {
     const nowMs = server.nowMs();
     this.countLoop();
     server.pause.check(nowMs);
-    server.tickPersistence();
     server.appendOnly.tick();
+    server.tickPersistence();
     server.stats.sampleRates(nowMs);
     if (this.activeExpire && !server.loading.isOn) this.expire();
     if (this.freeTimer === null) this.freeLazily();

@@ -127,6 +127,7 @@ export class Saving implements SavingControl {
   reload({ merges, flushes, saves }: ReloadOptions): string | null {
     const { keyspace, log, host, config } = this.server;
     if (saves && !this.saveNow()) return "ERR";
+    this.server.appendOnly.appendOnly.postponeRewrite();
     if (flushes) keyspace.clearAll(false);
     const path = fromByteString(config.string("dbfilename"));
     const functions: string[] = [];

@@ -119,6 +119,25 @@ describe("an append-only file", () => {
     ]);
   });
 
+  test("keeps libraries of functions, which nothing runs yet", () => {
+    const library = (name: string, body: string) => `#!lua name=${name}\n${body}`;
+    putIncrement(
+      resp("FUNCTION", "LOAD", library("a", "1")) +
+        resp("FUNCTION", "LOAD", library("b", "2")) +
+        resp("FUNCTION", "LOAD", "REPLACE", library("a", "3")) +
+        resp("FUNCTION", "DELETE", "b"),
+    );
+    expect(load()).toBe("loaded");
+    expect(engine.server.keyspace.functions).toEqual([library("a", "3")]);
+  });
+
+  test("of more databases than there are is refused", () => {
+    putIncrement(resp("SELECT", "99") + resp("SET", "a", "1"));
+    expect(load()).toBe("failed");
+    expect(messages.at(-1)).toStartWith("FATAL: Data file was created with a Bunsen server");
+    expect(get("a")).toBeNull();
+  });
+
   test("is not loaded where a file of it is missing", () => {
     put(MANIFEST, "file a.aof.1.incr.aof seq 1 type i\n");
     expect(load()).toBe("failed");
