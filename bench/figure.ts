@@ -231,3 +231,11 @@ export async function populate(server: RunningServer, keys: number): Promise<voi
 export function populateText(keys: number): string {
   return `DEBUG POPULATE ${keys} key ${VALUE_SIZE}`;
 }
+
+// Bytes of the JS heap without the memory of array buffers, of which the arena consists.
+export async function readHeapSize(server: RunningServer): Promise<number> {
+  const reply = await request(server.port, ["DEBUG", "JSHEAP"]);
+  const match = /heapSize:(\d+)/.exec(reply);
+  if (match === null) throw new Error(`DEBUG JSHEAP has no heapSize: ${reply}`);
+  return Number(match[1]);
+}

@@ -6,6 +6,7 @@ import {
   MIB,
   populate,
   populateText,
+  readHeapSize,
   throughputFigure,
   withServer,
   type Figure,
@@ -13,13 +14,7 @@ import {
 } from "./figure.ts";
 import type { MixedLoadReport } from "./mixed-load.ts";
 import { readCpuTime, readResidentBytes } from "./process-stats.ts";
-import {
-  CLIENT_CORE,
-  displayCommand,
-  request,
-  type RunningServer,
-  type ServerKind,
-} from "./servers.ts";
+import { CLIENT_CORE, displayCommand, type RunningServer, type ServerKind } from "./servers.ts";
 
 const QUICK_DIVISOR = 10;
 const MEMORY_KEYS = 3_000_000;
@@ -103,13 +98,6 @@ function measureHeap(kind: ServerKind, isQuick: boolean): Promise<Sample> {
     const loaded = await readHeapSize(server);
     return { heapGrowth: (loaded - empty) / MIB, heapEmpty: empty / MIB };
   });
-}
-
-async function readHeapSize(server: RunningServer): Promise<number> {
-  const reply = await request(server.port, ["DEBUG", "JSHEAP"]);
-  const match = /heapSize:(\d+)/.exec(reply);
-  if (match === null) throw new Error(`DEBUG JSHEAP has no heapSize: ${reply}`);
-  return Number(match[1]);
 }
 
 const once = (): number => 1;

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import {
   MIB,
+  readHeapSize,
   throughputFigure,
   withServer,
   type AloneFigure,
@@ -325,23 +326,16 @@ const TYPES_HEAP: AloneFigure = {
   commands: () => ["DEBUG JSHEAP; all of the above; DEBUG JSHEAP"],
   measure: (kind, isQuick) =>
     withServer(kind, async (server): Promise<Sample> => {
-      const empty = await heapBytes(server);
+      const empty = await readHeapSize(server);
       for (const { count, add } of LOADED_VALUES) {
         await fill(server.port, count / BATCH / (isQuick ? QUICK_DIVISOR : 1), add);
       }
       return {
-        heapGrowth: ((await heapBytes(server)) - empty) / MIB,
+        heapGrowth: ((await readHeapSize(server)) - empty) / MIB,
         heapEmpty: empty / MIB,
       };
     }),
 };
-
-async function heapBytes(server: RunningServer): Promise<number> {
-  const reply = await request(server.port, ["DEBUG", "JSHEAP"]);
-  const match = /heapSize:(\d+)/.exec(reply);
-  if (match === null) throw new Error(`DEBUG JSHEAP has no heapSize: ${reply}`);
-  return Number(match[1]);
-}
 
 export const TYPES_FIGURES: readonly Figure[] = [
   ownTest("lpush"),
