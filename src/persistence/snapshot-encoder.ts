@@ -21,8 +21,8 @@ import { ownStructures } from "./rdb-structures.ts";
 import { RdbWriter } from "./rdb-writer.ts";
 
 /** Bytes that are passed on at once, and those that may wait before the walk has to. */
-const FLUSH_BYTES = 64 * 1024;
-const WAITING_BYTES_MAX = 512 * 1024;
+const FLUSH_BYTES = 256 * 1024;
+const WAITING_BYTES_MAX = 1024 * 1024;
 /** The version that brought the expiry of fields, the one that brought functions, and the usual. */
 const VERSION_FIELD_EXPIRY = 12;
 const VERSION_FUNCTIONS = 10;

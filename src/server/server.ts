@@ -247,6 +247,7 @@ export class Server implements ServerControl, ConnectionHost {
       startWorker: host.startSnapshotWorker ?? null,
       sleepMs: (ms) => host.sleepMs(ms),
       readCount: () => this.stats.readEvents,
+      commandCount: () => this.stats.commandsProcessed,
       keyDelayUs: () => config.int("rdb-key-save-delay"),
     });
     this.saving = new Saving(this);

@@ -1,8 +1,9 @@
 /**
  * Runs snapshots: one at a time in the background, in slices between requests, and others at once.
  *
- * A slice takes SLICE_US at most. While requests come in, the walk rests after it for REST times as
- * long; while none do, it goes on after the events that are there. Bytes go to a Worker, so that
+ * A slice takes SLICE_US at most. After it the walk rests, the longer the busier the server is with
+ * requests: up to REST_MAX times as long; while none come, it goes on after the events that are
+ * there. Bytes go to a Worker, so that
  * neither compression nor the disk is waited for; where the ring to it is full, the walk waits
  * until there is room. What runs at once uses a Worker if there is much to write.
  *
@@ -24,8 +25,11 @@ import {
 import type { SnapshotOutput } from "../persistence/snapshot-encoder.ts";
 import { type SinkSettings, SinkStage } from "../persistence/snapshot-sink.ts";
 
-const SLICE_US = 700;
-const REST = 5;
+const SLICE_US = 500;
+const REST_MAX = 12;
+/** What a read and a command take, roughly: how busy a server is follows from their numbers. */
+const READ_US = 8;
+const COMMAND_US = 0.5;
 /** How soon a walk looks again whether there is room in the ring, or its file is complete. */
 const POLL_MS = 2;
 /** Waiting for rdb-key-save-delay, a walk looks again at least this often. */
@@ -67,8 +71,9 @@ export interface SnapshotsParts {
   /** Null where there are no threads. */
   readonly startWorker: StartSnapshotWorker | null;
   sleepMs(ms: number): void;
-  /** Counts reads from clients: whether there is other work. */
+  /** Reads from clients and commands so far: how much other work there is. */
   readCount(): number;
+  commandCount(): number;
   /** rdb-key-save-delay */
   keyDelayUs(): number;
 }
@@ -88,7 +93,9 @@ export class Snapshots {
   private timer: Timer | null = null;
   private startedUs = 0;
   private hasFinished = false;
-  private readsSeen = 0;
+  /** Work of others, in µs, and the time when it was looked at last. */
+  private workSeenUs = 0;
+  private workSeenAtUs = 0;
 
   constructor(private readonly parts: SnapshotsParts) {}
 
@@ -265,10 +272,22 @@ export class Snapshots {
     const keysMax = this.keysAllowed(snapshot, nowUs);
     if (keysMax <= 0)
       return Math.min(DELAY_MS_MAX, Math.max(1, (-keysMax * this.keyDelayUs()) / 1000));
-    const reads = this.parts.readCount();
-    const isBusy = reads !== this.readsSeen;
-    this.readsSeen = reads;
-    return isBusy ? Math.max(1, ((nowUs - startUs) * REST) / 1000) : 0;
+    const busyShare = this.busyShare(nowUs);
+    if (busyShare === 0) return 0;
+    const rest = Math.min(REST_MAX, 1 + busyShare * (REST_MAX - 1) * 2);
+    return Math.max(1, ((nowUs - startUs) * rest) / 1000);
+  }
+
+  /** The share of the time since the last call in which requests were served, roughly. */
+  private busyShare(nowUs: number): number {
+    const { parts } = this;
+    const workUs = parts.readCount() * READ_US + parts.commandCount() * COMMAND_US;
+    // CONFIG RESETSTAT sets the counters back.
+    const doneUs = Math.max(0, workUs - this.workSeenUs);
+    const elapsedUs = Math.max(1, nowUs - this.workSeenAtUs);
+    this.workSeenUs = workUs;
+    this.workSeenAtUs = nowUs;
+    return Math.min(1, doneUs / elapsedUs);
   }
 
   /** Keys that may be written now, by rdb-key-save-delay. */
