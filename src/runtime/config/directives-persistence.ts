@@ -32,7 +32,13 @@ export const persistenceDirectives: readonly Directive[] = [
   { name: "aof-use-rdb-preamble", kind: "bool", default: true, effect: "works" },
   { name: "aof-timestamp-enabled", kind: "bool", default: false, effect: "works" },
   { name: "appendonly", kind: "bool", default: false, flags: Flag.DenyLoading, effect: "works" },
-  { name: "aof-disable-auto-gc", kind: "bool", default: false, flags: Flag.Hidden, effect: "works" },
+  {
+    name: "aof-disable-auto-gc",
+    kind: "bool",
+    default: false,
+    flags: Flag.Hidden,
+    effect: "works",
+  },
   {
     name: "dbfilename",
     kind: "string",
