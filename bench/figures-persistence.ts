@@ -80,7 +80,7 @@ async function loadSeconds(
 }
 
 function savingLoad(isQuick: boolean): Load {
-  return { test: "set", pipeline: 1, requests: scaled(600_000, isQuick), keyspace: KEYS };
+  return { test: "set", pipeline: 1, requests: scaled(300_000, isQuick), keyspace: KEYS };
 }
 
 function measureSavingUnderLoad(kind: ServerKind, isQuick: boolean): Promise<Sample> {
