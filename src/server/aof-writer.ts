@@ -44,6 +44,7 @@ export interface AofWriterParts {
 const SYNC_EVERY_MS = 1000;
 const POSTPONE_MS_MAX = 2000;
 const ERROR_LOG_EVERY_MS = 30_000;
+const NEVER = -Infinity;
 const NO_SPACE = "No space left on device";
 
 export class AofWriter {
@@ -67,13 +68,16 @@ export class AofWriter {
   writeError: string | null = null;
   syncError: string | null = null;
 
+  /** Moments are those of the monotonic clock, in ms: nobody sets it back. */
   private lastSyncMs = 0;
   /** The file's size when it was synchronised last. */
   private syncedSize = 0;
-  /** Files that the background is synchronising: -1 = none. */
+  /** The file that the background is synchronising: -1 = none. */
   private syncing = -1;
-  private postponedSinceMs = 0;
-  private errorLoggedMs = -ERROR_LOG_EVERY_MS;
+  /** Files before this one that the background has yet to synchronise. */
+  private retiring = 0;
+  private postponedSinceMs = NEVER;
+  private errorLoggedMs = NEVER;
   private timestampSeconds = 0;
 
   constructor(private readonly parts: AofWriterParts) {}
@@ -89,23 +93,22 @@ export class AofWriter {
 
   /** Begins to write to an open file of `size` bytes. The one before is closed. */
   use(file: number, size: number): void {
-    const { parts } = this;
     const old = this.file;
     if (old >= 0) this.syncAndClose(old);
     this.file = file;
     this.size = size;
     this.syncedSize = size;
-    this.lastSyncMs = parts.clock.nowMs();
+    this.lastSyncMs = this.nowMs();
   }
 
   /** Writes and synchronises what is left, and closes. */
   close(): void {
-    const { files, log, clock } = this.parts;
+    const { files, log } = this.parts;
     if (this.file < 0) return;
     this.flush(true);
     try {
       files.syncData(this.file);
-      this.lastSyncMs = clock.nowMs();
+      this.lastSyncMs = this.nowMs();
     } catch (error) {
       log.warning(`Fail to fsync the AOF file: ${textOf(error)}`);
     }
@@ -113,7 +116,7 @@ export class AofWriter {
     this.file = -1;
     this.size = 0;
     this.syncedSize = 0;
-    this.postponedSinceMs = 0;
+    this.postponedSinceMs = NEVER;
   }
 
   /** Closes without writing what is left: the file is given up. */
@@ -123,7 +126,7 @@ export class AofWriter {
     this.file = -1;
     this.size = 0;
     this.syncedSize = 0;
-    this.postponedSinceMs = 0;
+    this.postponedSinceMs = NEVER;
   }
 
   /** Errors of an earlier use of the append-only file are over. */
@@ -144,8 +147,8 @@ export class AofWriter {
    */
   flush(force: boolean): void {
     if (this.file < 0) return;
-    const { changes, clock } = this.parts;
-    const nowMs = clock.nowMs();
+    const { changes } = this.parts;
+    const nowMs = this.nowMs();
     if (changes.complete === 0) {
       if (this.isSyncDue(nowMs)) this.sync(nowMs);
       else if (this.size === this.syncedSize && !this.isSyncing && this.policy !== "no") {
@@ -154,8 +157,8 @@ export class AofWriter {
       return;
     }
     if (this.policy === "everysec" && this.isSyncing && !force && this.postpones(nowMs)) return;
-    this.postponedSinceMs = 0;
-    if (this.write(nowMs)) this.sync(nowMs);
+    this.postponedSinceMs = NEVER;
+    if (this.write()) this.sync(nowMs);
   }
 
   /** With nothing to write: whether earlier writes are to be made durable now. */
@@ -168,7 +171,7 @@ export class AofWriter {
 
   /** Whether to wait for the synchronisation that is under way. */
   private postpones(nowMs: number): boolean {
-    if (this.postponedSinceMs === 0) {
+    if (this.postponedSinceMs === NEVER) {
       this.postponedSinceMs = nowMs;
       return true;
     }
@@ -181,15 +184,15 @@ export class AofWriter {
     return false;
   }
 
-  private write(nowMs: number): boolean {
+  private write(): boolean {
     const { changes, clock, latency } = this.parts;
     if (this.flushSleepUs > 0) this.parts.sleepUs(this.flushSleepUs);
     const startUs = clock.monotonicUs();
-    const isWritten = this.writeTimestamp(nowMs) && this.append(changes.bytes, changes.complete);
+    const isWritten = this.writeTimestamp() && this.append(changes.bytes, changes.complete);
     const us = clock.monotonicUs() - startUs;
     if (us >= latency.thresholdUs) {
-      latency.note(this.writeEvent(), us, nowMs);
-      latency.note(LatencyEvent.AOF_WRITE, us, nowMs);
+      latency.note(this.writeEvent(), us, clock.nowMs());
+      latency.note(LatencyEvent.AOF_WRITE, us, clock.nowMs());
     }
     if (!isWritten) return false;
     const { complete } = changes;
@@ -211,9 +214,10 @@ export class AofWriter {
   }
 
   /** With aof-timestamp-enabled: says once a second how late it is. */
-  private writeTimestamp(nowMs: number): boolean {
-    const seconds = Math.floor(nowMs / 1000);
-    if (!this.writesTimestamps || seconds <= this.timestampSeconds) return true;
+  private writeTimestamp(): boolean {
+    if (!this.writesTimestamps) return true;
+    const seconds = Math.floor(this.parts.clock.nowMs() / 1000);
+    if (seconds <= this.timestampSeconds) return true;
     const annotation = bytesFromAscii(`#TS:${seconds}\r\n`);
     if (!this.append(annotation, annotation.length)) return false;
     this.timestampSeconds = seconds;
@@ -239,8 +243,8 @@ export class AofWriter {
   }
 
   private onWriteFailure(bytes: Uint8Array, done: number, length: number, text: string): void {
-    const { files, log, clock, changes } = this.parts;
-    const nowMs = clock.nowMs();
+    const { files, log, changes } = this.parts;
+    const nowMs = this.nowMs();
     const logs = nowMs - this.errorLoggedMs > ERROR_LOG_EVERY_MS;
     if (logs) this.errorLoggedMs = nowMs;
     let kept = done;
@@ -300,7 +304,7 @@ export class AofWriter {
       this.parts.exit(1);
     }
     const us = clock.monotonicUs() - startUs;
-    if (us >= latency.thresholdUs) latency.note(LatencyEvent.AOF_SYNC_ALWAYS, us, nowMs);
+    if (us >= latency.thresholdUs) latency.note(LatencyEvent.AOF_SYNC_ALWAYS, us, clock.nowMs());
     this.lastSyncMs = nowMs;
     this.syncedSize = this.size;
     this.markSynced(this.written);
@@ -315,7 +319,7 @@ export class AofWriter {
       // A file that was replaced meanwhile is closed by whoever waits for this.
       if (this.syncing === file) this.syncing = -1;
       this.onBackgroundSync(error, written);
-      if (this.postponedSinceMs !== 0) this.flush(false);
+      if (this.postponedSinceMs !== NEVER) this.flush(false);
     });
   }
 
@@ -324,7 +328,9 @@ export class AofWriter {
     const { background } = this.parts;
     const { written } = this;
     if (this.syncing === file) this.syncing = -1;
+    this.retiring++;
     background.syncData(file, (error) => {
+      this.retiring--;
       this.onBackgroundSync(error, written);
       background.close(file);
     });
@@ -341,10 +347,15 @@ export class AofWriter {
     if (error === null) this.markSynced(offset);
   }
 
+  /** Changes up to `offset` are durable, unless some of them are in files before this one. */
   private markSynced(offset: number): void {
-    if (offset <= this.syncedOffset) return;
+    if (this.retiring > 0 || offset <= this.syncedOffset) return;
     this.syncedOffset = offset;
     this.parts.onSynced();
+  }
+
+  private nowMs(): number {
+    return this.parts.clock.monotonicUs() / 1000;
   }
 
   private tellStatus(): void {

@@ -263,6 +263,29 @@ describe("the file", () => {
     );
   });
 
+  test("that is not synchronised yet counts before the next one does", () => {
+    change("a");
+    writer.flush(false);
+    writer.use(files.open("next", "append"), 0);
+    writer.policy = "always";
+    change("b");
+    writer.flush(false);
+    expect(files.durable.has("next")).toBe(true);
+    expect(writer.syncedOffset).toBe(0);
+    background.run();
+    writer.flush(false);
+    expect(writer.syncedOffset).toBe(writer.propagated);
+  });
+
+  test("is synchronised in time when somebody sets the clock back", () => {
+    clock.setMs(clock.nowMs() - 1_000_000);
+    change("a");
+    writer.flush(false);
+    clock.advanceMs(1000);
+    writer.flush(false);
+    expect(background.pending.length).toBe(1);
+  });
+
   test("is synchronised and closed when another takes its place", () => {
     change("a");
     writer.flush(false);
