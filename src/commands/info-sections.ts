@@ -183,7 +183,7 @@ function memoryFields(ctx: CommandContext): Field[] {
     ["mem_clients_slaves", 0],
     ["mem_clients_normal", figures.clients],
     ["mem_cluster_links", 0],
-    ["mem_aof_buffer", 0],
+    ["mem_aof_buffer", ctx.server.appendOnly.report().waitingBytes],
     ["mem_allocator", "bunsen-arena"],
     ["mem_overhead_db_hashtable_rehashing", 0],
     ["active_defrag_running", ctx.keyspace.compactor.cpuPercent],

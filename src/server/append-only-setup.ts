@@ -184,6 +184,10 @@ export class ServerAppendOnly implements AppendOnlyControl {
           log.warning(
             `== CRITICAL == This server is sending an error to its AOF-loading-client: '${error}' after processing the command '${command}'`,
           );
+          if (config.string("propagation-error-behavior") !== "panic") return;
+          server.panic(
+            `This server panicked sending an error to its AOF-loading-client after processing the command '${command}'`,
+          );
         },
       },
       this.appendOnly.manifest,

@@ -96,7 +96,7 @@ export const persistenceDirectives: readonly Directive[] = [
     kind: "enum",
     values: PROPAGATION_ERRORS,
     default: 0,
-    effect: "none",
+    effect: "works",
   },
   {
     name: "shutdown-on-sigint",
