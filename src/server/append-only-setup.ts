@@ -155,7 +155,7 @@ export class ServerAppendOnly implements AppendOnlyControl {
         const seconds = (clock.monotonicUs() - startedUs) / 1e6;
         log.notice(`DB loaded from append only file: ${seconds.toFixed(3)} seconds`);
         appendOnly.loaded(loader.totalBytes, loader.baseBytes);
-      }
+      } else this.warnOfRdbFile();
       if (!appendOnly.openAtStart()) {
         host.exit(1);
         return;
@@ -163,6 +163,16 @@ export class ServerAppendOnly implements AppendOnlyControl {
       appendOnly.removeHistory();
       onReady();
     });
+  }
+
+  /** The data set begins empty although there is an RDB file: as in Redis, but not silently. */
+  private warnOfRdbFile(): void {
+    const { host, config, log } = this.server;
+    const name = config.string("dbfilename");
+    if (!host.fileSystem.exists(fromByteString(name))) return;
+    log.warning(
+      `WARNING: ${name} is not loaded, since appendonly is on and there is no append-only file yet. To take its data over, start with appendonly no and set it to yes by CONFIG SET.`,
+    );
   }
 
   private newLoader(): AofLoader {

@@ -83,6 +83,16 @@ describe("data", () => {
     expect(await answer(again, "GET", "a")).toContain("new");
   });
 
+  test("of an RDB file alone are not loaded, with a warning", async () => {
+    const [first, client] = await serve();
+    await client.must("SET", "a", "1");
+    await client.must("SAVE");
+    await first.stop();
+    const [second, again] = await serveAof();
+    expect(await answer(again, "DBSIZE")).toBe(":0");
+    expect(second.text()).toContain("WARNING: dump.rdb is not loaded, since appendonly is on");
+  });
+
   test("are confirmed when they are written, also to who ends the connection", async () => {
     const [, client] = await serveAof("--appendfsync", "always");
     client.sendRaw("SET a 1\r\nGET a\r\nQUIT\r\n");
