@@ -50,7 +50,7 @@ export class CommandNames {
   }
 
   /** Names and numbers of commands that are no subcommands. */
-  topLevel(): IterableIterator<[name: string, number: number]> {
-    return this.current.entries();
+  topLevel(): ReadonlyMap<string, number> {
+    return this.current;
   }
 }

@@ -138,12 +138,8 @@ export class Dispatcher {
     }
     this.pushes = ctx.clients.pushes;
     this.tracking = ctx.clients.tracking;
-    this.lookup = lookupOf([...commandNames.topLevel()]);
-    this.subcommands = table.map(({ flags, name: container }) => {
-      if ((flags & Flag.CONTAINER) === 0) return null;
-      const entries = [...table.entries()].filter(([, { parent }]) => parent === container);
-      return lookupOf(entries.map(([number, { name }]) => [name, number]));
-    });
+    this.lookup = new CommandLookup(commandNames.topLevel());
+    this.subcommands = subcommandLookups(table);
   }
 
   /** Copies what each call is compared with, after the command log was configured. */
@@ -616,12 +612,23 @@ function muteReply(client: Client, reply: ReplyWriter, start: number): void {
   }
 }
 
-/** COLD: runs when the server is made. */
-function lookupOf(entries: readonly (readonly [name: string, number: number])[]): CommandLookup {
-  return new CommandLookup(
-    entries.map(([name]) => name),
-    entries.map(([, number]) => number),
-  );
+/**
+ * The lookups of containers' subcommands, by the containers' numbers.
+ * COLD: runs when the server is made.
+ */
+function subcommandLookups(table: readonly CommandSpec[]): (CommandLookup | null)[] {
+  const names = new Map<string, Map<string, number>>();
+  for (let number = 0; number < table.length; number++) {
+    const { name, parent } = table[number];
+    if (parent === undefined) continue;
+    const siblings = names.get(parent);
+    if (siblings === undefined) names.set(parent, new Map([[name, number]]));
+    else siblings.set(name, number);
+  }
+  return table.map(({ flags, name }) => {
+    if ((flags & Flag.CONTAINER) === 0) return null;
+    return new CommandLookup(names.get(name) ?? new Map<string, number>());
+  });
 }
 
 function unknownCommand(args: Args): string {

@@ -8,6 +8,7 @@
  * The hash takes the name's length and its bytes with the case bit set; a hit is confirmed byte by
  * byte. A lookup costs about one cache line of `slots` and one of `names`. O(length of the name).
  */
+import { writeAscii } from "../base/ascii.ts";
 import type { Args } from "../protocol/args.ts";
 
 /** Room for a name and its length, at least; renamed commands may need more. */
@@ -21,22 +22,28 @@ export class CommandLookup {
   private readonly names: Uint8Array;
   private readonly stride: number;
 
-  /** `names[i]`, in lower case, becomes number `numbers[i]`. */
-  constructor(names: readonly string[], numbers: readonly number[]) {
+  /** `entries` says the numbers of names, which are in lower case. */
+  constructor(entries: ReadonlyMap<string, number>) {
     let size = 16;
-    while (size < names.length * 4) size *= 2;
+    while (size < entries.size * 4) size *= 2;
     this.mask = size - 1;
     this.slots = new Int16Array(size);
-    this.stride = Math.max(STRIDE_MIN, ...names.map((name) => name.length + 1));
-    this.names = new Uint8Array((Math.max(0, ...numbers) + 1) * this.stride);
-    for (let i = 0; i < names.length; i++) {
-      const bytes = Buffer.from(names[i], "latin1");
-      if (bytes.length > NAME_BYTES_MAX) throw new Error(`the name ${names[i]} is too long`);
-      this.names[numbers[i] * this.stride] = bytes.length;
-      this.names.set(bytes, numbers[i] * this.stride + 1);
-      let slot = hashName(bytes, 0, bytes.length) & this.mask;
+    let stride = STRIDE_MIN;
+    let count = 0;
+    for (const [name, number] of entries) {
+      if (name.length > NAME_BYTES_MAX) throw new Error(`the name ${name} is too long`);
+      if (name.length >= stride) stride = name.length + 1;
+      if (number >= count) count = number + 1;
+    }
+    this.stride = stride;
+    this.names = new Uint8Array(count * stride);
+    for (const [name, number] of entries) {
+      const at = number * stride + 1;
+      this.names[at - 1] = name.length;
+      writeAscii(this.names, at, name);
+      let slot = hashName(this.names, at, at + name.length) & this.mask;
       while (this.slots[slot] !== 0) slot = (slot + 1) & this.mask;
-      this.slots[slot] = numbers[i] + 1;
+      this.slots[slot] = number + 1;
     }
   }
 

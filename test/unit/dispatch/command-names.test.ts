@@ -10,11 +10,7 @@ const LONG_NAME = "b840fc02d524045429941cc15f59e41cb7be6c52";
 
 /** What a request for `name` runs, by its own name. */
 function reached(names: CommandNames, name: string): string | null {
-  const entries = [...names.topLevel()];
-  const lookup = new CommandLookup(
-    entries.map(([each]) => each),
-    entries.map(([, number]) => number),
-  );
+  const lookup = new CommandLookup(names.topLevel());
   const args = new Args();
   args.assign([Buffer.from(name)]);
   const number = lookup.find(args, 0);
