@@ -12,7 +12,8 @@ export class CommandNames {
   private readonly own = new Map<string, number>();
 
   constructor(private readonly table: readonly CommandSpec[]) {
-    for (const [number, row] of table.entries()) {
+    for (let number = 0; number < table.length; number++) {
+      const row = table[number];
       this.own.set(fullName(row), number);
       if (row.parent === undefined) this.current.set(row.name, number);
     }
@@ -42,11 +43,14 @@ export class CommandNames {
 
   /** Numbers of the commands that have a name, in the table's order, subcommands included. */
   named(): number[] {
-    const reachable = new Set([...this.current.values()].map((number) => this.table[number].name));
-    return [...this.table.keys()].filter((number) => {
+    const reachable = new Set<string>();
+    for (const number of this.current.values()) reachable.add(this.table[number].name);
+    const numbers: number[] = [];
+    for (let number = 0; number < this.table.length; number++) {
       const { name, parent } = this.table[number];
-      return reachable.has(parent ?? name);
-    });
+      if (reachable.has(parent ?? name)) numbers.push(number);
+    }
+    return numbers;
   }
 
   /** Names and numbers of commands that are no subcommands. */
