@@ -254,6 +254,26 @@ describe("while the server runs", () => {
     expect(formatReply((await other.readReply()).reply)).toContain(NO_AOF);
   });
 
+  test("clients are answered while it is loaded", async () => {
+    mkdirSync(join(folder(), "appendonlydir"));
+    writeFileSync(
+      inFiles("appendonly.aof.manifest"),
+      "file appendonly.aof.1.incr.aof seq 1 type i\n",
+    );
+    const increment = "*2\r\n$4\r\nINCR\r\n$1\r\na\r\n";
+    writeFileSync(inFiles("appendonly.aof.1.incr.aof"), increment.repeat(5000));
+    // Slower than any test machine: 50 s, unless it is told to hurry.
+    const [server, port] = launch("--appendonly", "yes", "--key-load-delay", "10000");
+    await server.logged("Server initialized");
+    const client = await RespClient.connect(port);
+    expect(await answer(client, "GET", "a")).toContain("LOADING");
+    expect(await infoOf(client, "loading")).toBe("1");
+    expect(await infoOf(client, "loading_total_bytes")).toBe(String(increment.length * 5000));
+    await client.must("CONFIG", "SET", "key-load-delay", "0");
+    await server.logged(READY);
+    expect(await answer(client, "GET", "a")).toBe('"5000"');
+  });
+
   test("what cannot be loaded ends the start, and is told", async () => {
     mkdirSync(join(folder(), "appendonlydir"));
     writeFileSync(
