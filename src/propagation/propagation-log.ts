@@ -33,9 +33,11 @@ const DOLLAR = 36;
 const MULTI = "*1\r\n$5\r\nMULTI\r\n";
 const EXEC = "*1\r\n$4\r\nEXEC\r\n";
 const NOT_SELECTED = -1;
+const NO_BYTES = new Uint8Array(0);
 
 export class PropagationLog {
-  bytes: Uint8Array = new Uint8Array(CAPACITY_AT_FIRST);
+  /** Made with the first command: most servers propagate nothing. */
+  bytes: Uint8Array = NO_BYTES;
   /** Bytes written and not yet taken. */
   length = 0;
 
@@ -226,7 +228,7 @@ export class PropagationLog {
 
   private reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return;
-    this.replaceBuffer(Math.max(this.bytes.length * 2, this.length + count));
+    this.replaceBuffer(Math.max(CAPACITY_AT_FIRST, this.bytes.length * 2, this.length + count));
   }
 
   /** COLD: the log outgrows its buffer, or is empty again after it did. */
