@@ -55,6 +55,8 @@ export class AofWriter {
   writesTimestamps = false;
   /** DEBUG AOF-FLUSH-SLEEP: microseconds before a write. */
   flushSleepUs = 0;
+  /** How long a synchronisation takes that is waited for: a mean that follows. */
+  syncUs = 0;
 
   /** Descriptor of the increment; -1 = none is open. */
   file = -1;
@@ -304,6 +306,7 @@ export class AofWriter {
       this.parts.exit(1);
     }
     const us = clock.monotonicUs() - startUs;
+    this.syncUs += (us - this.syncUs) / 8;
     if (us >= latency.thresholdUs) latency.note(LatencyEvent.AOF_SYNC_ALWAYS, us, clock.nowMs());
     this.lastSyncMs = nowMs;
     this.syncedSize = this.size;

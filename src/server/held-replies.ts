@@ -25,10 +25,11 @@ const HELD_BYTES_MAX = 1024 * 1024;
 
 export class HeldReplies {
   isOn = false;
+  /** Replies that wait; several in a row for one connection count once. */
+  count = 0;
 
   private bytes = new Uint8Array(CAPACITY_AT_FIRST);
   private length = 0;
-  private count = 0;
   private readonly connections: HeldConnection[] = [];
   private readonly ends: number[] = [];
 
