@@ -20,7 +20,7 @@ export interface SnapshotOrder {
 /** Looks around at least this often, in case a wake-up was missed. */
 const SLEEP_MS = 100;
 /** As nice counts: a core that others want as well is theirs for nine tenths. */
-const BACKGROUND_PRIORITY = 10;
+const BACKGROUND_PRIORITY = 19;
 
 declare const self: Worker;
 

@@ -3,9 +3,9 @@
  *
  * A slice takes SLICE_US at most. After it the walk rests, the longer the busier the server is with
  * requests: up to REST_MAX times as long; while none come, it goes on after the events that are
- * there. Bytes go to a Worker, so that
- * neither compression nor the disk is waited for; where the ring to it is full, the walk waits
- * until there is room. What runs at once uses a Worker if there is much to write.
+ * there. Bytes go to a Worker, so that neither compression nor the disk is waited for; where the
+ * ring to it is full, the walk waits until there is room. What runs at once uses a Worker if there
+ * is much to write.
  *
  * When a database is emptied, what is left of it is lost to the walk. Its owner says what then: the
  * rest is left out (the append-only file's next increment says that it was emptied), or all is
@@ -25,8 +25,8 @@ import {
 import type { SnapshotOutput } from "../persistence/snapshot-encoder.ts";
 import { type SinkSettings, SinkStage } from "../persistence/snapshot-sink.ts";
 
-const SLICE_US = 500;
-const REST_MAX = 12;
+const SLICE_US = 250;
+const REST_MAX = 30;
 /** What a read and a command take, roughly: how busy a server is follows from their numbers. */
 const READ_US = 8;
 const COMMAND_US = 0.5;
