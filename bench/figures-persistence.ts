@@ -255,7 +255,7 @@ export const PERSISTENCE_FIGURES: readonly Figure[] = [
   appendFigure(
     "aof-always",
     "SET, one at a time, appended, fsync always",
-    { test: "set", pipeline: 1, requests: 100_000 },
+    { test: "set", pipeline: 1, requests: 400_000 },
     "always",
   ),
   {
