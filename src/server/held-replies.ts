@@ -20,6 +20,8 @@ export interface HeldConnection {
 }
 
 const CAPACITY_AT_FIRST = 64 * 1024;
+/** Shorter replies are copied byte by byte: that is faster than to make a view. */
+const LOOP_BYTES_MAX = 64;
 /** More is not held: the changes are written at once. */
 const HELD_BYTES_MAX = 1024 * 1024;
 
@@ -42,8 +44,8 @@ export class HeldReplies {
   add(connection: HeldConnection, bytes: Uint8Array, from: number, to: number): void {
     const length = to - from;
     if (this.length + length > this.bytes.length) this.grow(this.length + length);
-    if (length === bytes.length) this.bytes.set(bytes, this.length);
-    else this.bytes.set(bytes.subarray(from, to), this.length);
+    if (length > LOOP_BYTES_MAX) this.bytes.set(bytes.subarray(from, to), this.length);
+    else for (let i = 0; i < length; i++) this.bytes[this.length + i] = bytes[from + i];
     this.length += length;
     const { connections, ends, count } = this;
     if (count > 0 && connections[count - 1] === connection) {
