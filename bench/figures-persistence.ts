@@ -33,6 +33,8 @@ const APPENDED = 5_000_000;
 const SAVES = 3;
 const TIMEOUT_MS = 120_000;
 const POLL_MS = 100;
+/** How often a server is asked whether it still saves: rarely, since that is work for it, too. */
+const SAVE_POLL_MS = 250;
 // A command of the append-only file that is loaded takes some 75 bytes.
 const CHUNK_COMMANDS = 10_000;
 
@@ -122,7 +124,7 @@ function saveAgainAndAgain(server: RunningServer): { end: () => Promise<void> } 
   const run = async (): Promise<void> => {
     while (isWanted) {
       await request(server.port, ["BGSAVE"]);
-      while (await isSaving(server)) await Bun.sleep(POLL_MS);
+      while (await isSaving(server)) await Bun.sleep(SAVE_POLL_MS);
     }
   };
   const ended = run();
