@@ -85,7 +85,8 @@ export class Dispatcher {
   diskError = "";
 
   private readonly lookup: CommandLookup;
-  private readonly subcommands: (CommandLookup | null)[];
+  /** Of containers, by their numbers: made when the first one is asked for; null of others. */
+  private readonly subcommands: (CommandLookup | null | undefined)[];
   /** Per command number: the row's arity, flags and handler, side by side. */
   private readonly arity: Int16Array;
   private readonly flags: Int32Array;
@@ -120,6 +121,7 @@ export class Dispatcher {
     /** What becomes of an exception in a handler: our own mistake. */
     private readonly onInternalError: (error: unknown, client: Client, name: string) => void,
   ) {
+    this.subcommands = new Array<CommandLookup | null | undefined>(table.length).fill(null);
     this.arity = new Int16Array(table.length);
     this.flags = new Int32Array(table.length);
     this.firstKeyIs1 = new Uint8Array(table.length);
@@ -129,6 +131,7 @@ export class Dispatcher {
       const { arity, flags, keys, getKeys } = table[number];
       this.arity[number] = arity;
       this.flags[number] = flags;
+      if ((flags & Flag.CONTAINER) !== 0) this.subcommands[number] = undefined;
       if (keys.length === 0) continue;
       const { begin, find } = keys[0];
       if (typeof begin !== "object" || !("index" in begin) || begin.index !== 1) continue;
@@ -144,7 +147,6 @@ export class Dispatcher {
     this.pushes = ctx.clients.pushes;
     this.tracking = ctx.clients.tracking;
     this.lookup = new CommandLookup(commandNames.topLevel());
-    this.subcommands = subcommandLookups(table);
   }
 
   /** Copies what each call is compared with, after the command log was configured. */
@@ -161,7 +163,19 @@ export class Dispatcher {
     if (number < 0) return -1;
     const subcommands = this.subcommands[number];
     if (subcommands === null || args.count < index + 2) return number;
-    return subcommands.find(args, index + 1);
+    return (subcommands ?? this.subcommandsOf(number)).find(args, index + 1);
+  }
+
+  /** COLD: once per container. */
+  private subcommandsOf(container: number): CommandLookup {
+    const names = new Map<string, number>();
+    for (let number = 0; number < this.table.length; number++) {
+      const { name, parent } = this.table[number];
+      if (parent === this.table[container].name) names.set(name, number);
+    }
+    const lookup = new CommandLookup(names);
+    this.subcommands[container] = lookup;
+    return lookup;
   }
 
   /**
@@ -615,25 +629,6 @@ function muteReply(client: Client, reply: ReplyWriter, start: number): void {
     client.replyMode = ReplyMode.ON;
     client.setGate(Gate.REPLY_MUTED, false);
   }
-}
-
-/**
- * The lookups of containers' subcommands, by the containers' numbers.
- * COLD: runs when the server is made.
- */
-function subcommandLookups(table: readonly CommandSpec[]): (CommandLookup | null)[] {
-  const names = new Map<string, Map<string, number>>();
-  for (let number = 0; number < table.length; number++) {
-    const { name, parent } = table[number];
-    if (parent === undefined) continue;
-    const siblings = names.get(parent);
-    if (siblings === undefined) names.set(parent, new Map([[name, number]]));
-    else siblings.set(name, number);
-  }
-  return table.map(({ flags, name }) => {
-    if ((flags & Flag.CONTAINER) === 0) return null;
-    return new CommandLookup(names.get(name) ?? new Map<string, number>());
-  });
 }
 
 function unknownCommand(args: Args): string {
