@@ -5,25 +5,27 @@
  * It lies in an arena of its own, so that a million remembered keys cost the collector nothing, and
  * FLUSHALL, which empties the keyspace's arena, leaves it alone.
  *
- *     entry    offset 0  u32  client id, lower half; with the upper half 0 = several clients
- *                     4  u32  client id, upper half
- *                     8  key, as memory/stored-bytes.ts stores byte strings
- *
- * Nearly every key is read by one client. The ids of a key that several have read are kept on the
- * collector's heap, by the entry's reference.
+ *     entry    offset 0  u32  clients that have read the key
+ *                     4  u32  of one client: its id, lower half; of several: their block's reference
+ *                     8  u32  of one client: its id, upper half; of several: room in the block
+ *                    12  key, as memory/stored-bytes.ts stores byte strings
+ *     block    ids in ascending order, 8 bytes each: lower half, upper half
  *
  * Invariants
- *  1. An entry's id is 0 exactly while `several` has its reference.
+ *  1. An entry has a block exactly while more than one client has read its key.
  *  2. `itemCount` is the number of ids, over all keys.
  *
- * `add` and `take` are O(length of the key).
+ * `add` is O(length of the key + log clients), and O(clients) for a client that comes anew; `take`
+ * is O(length of the key + clients).
  */
 import { copyBytes } from "../base/bytes.ts";
 import { Arena, Ref } from "../memory/arena.ts";
 import { storedBytes, storedLength, writePrefix } from "../memory/stored-bytes.ts";
 import { HashIndex } from "../structures/hash-index.ts";
 
-const KEY_AT = 8;
+const KEY_AT = 12;
+const ID_BYTES = 8;
+const ROOM_AT_FIRST = 4;
 const TWO_32 = 4294967296;
 
 export class TrackingTable {
@@ -32,7 +34,6 @@ export class TrackingTable {
 
   private readonly arena = new Arena();
   private readonly index: HashIndex;
-  private readonly several = new Map<number, Set<number>>();
   /** Where `dropSome` goes on: a position in hash order. */
   private cursor = 0;
 
@@ -55,8 +56,9 @@ export class TrackingTable {
       const added = arena.allocate(KEY_AT + storedBytes(length));
       const target = arena.views[added >>> Ref.SEGMENT_SHIFT];
       const at = (added & Ref.GRANULE_MASK) << 3;
-      target.setUint32(at, id, true);
-      target.setUint32(at + 4, high, true);
+      target.setUint32(at, 1, true);
+      target.setUint32(at + 4, id, true);
+      target.setUint32(at + 8, high, true);
       copyBytes(target, writePrefix(target, at + KEY_AT, length), view, start, length);
       index.insert(added, hash);
       this.itemCount++;
@@ -64,20 +66,57 @@ export class TrackingTable {
     }
     const words = arena.words[entry >>> Ref.SEGMENT_SHIFT];
     const word = (entry & Ref.GRANULE_MASK) << 1;
-    if (words[word] !== (id | 0) || words[word + 1] !== high) this.addSecond(entry, id);
+    const count = words[word];
+    if (count > 1) this.addToBlock(words, word, count, id);
+    else if (words[word + 1] !== (id | 0) || words[word + 2] !== high) {
+      this.addSecond(words, word, id);
+    }
   }
 
-  /** COLD: a key that another client has read. */
-  private addSecond(entry: number, id: number): void {
-    let ids = this.several.get(entry);
-    if (ids === undefined) {
-      ids = new Set([this.ownerOf(entry)]);
-      this.several.set(entry, ids);
-      const word = (entry & Ref.GRANULE_MASK) << 1;
-      this.arena.words[entry >>> Ref.SEGMENT_SHIFT].fill(0, word, word + 2);
+  /** Adds a client to those of a key that several have read, unless it is among them. */
+  private addToBlock(words: Int32Array, word: number, count: number, id: number): void {
+    const { arena } = this;
+    let block = words[word + 1];
+    let ids = arena.words[block >>> Ref.SEGMENT_SHIFT];
+    let at = (block & Ref.GRANULE_MASK) << 1;
+    let low = 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const found = idAt(ids, at + 2 * middle);
+      if (found === id) return;
+      if (found < id) low = middle + 1;
+      else high = middle;
     }
-    if (ids.has(id)) return;
-    ids.add(id);
+    const room = words[word + 2];
+    if (count === room) {
+      const moved = arena.allocate(2 * room * ID_BYTES);
+      const movedIds = arena.words[moved >>> Ref.SEGMENT_SHIFT];
+      const movedAt = (moved & Ref.GRANULE_MASK) << 1;
+      for (let i = 0; i < 2 * count; i++) movedIds[movedAt + i] = ids[at + i];
+      arena.free(block, room * ID_BYTES);
+      words[word + 1] = block = moved;
+      words[word + 2] = 2 * room;
+      ids = movedIds;
+      at = movedAt;
+    }
+    ids.copyWithin(at + 2 * low + 2, at + 2 * low, at + 2 * count);
+    writeId(ids, at + 2 * low, id);
+    words[word] = count + 1;
+    this.itemCount++;
+  }
+
+  /** COLD: a key that one other client has read gets a block. */
+  private addSecond(words: Int32Array, word: number, id: number): void {
+    const other = idAt(words, word + 1);
+    const block = this.arena.allocate(ROOM_AT_FIRST * ID_BYTES);
+    const ids = this.arena.words[block >>> Ref.SEGMENT_SHIFT];
+    const at = (block & Ref.GRANULE_MASK) << 1;
+    writeId(ids, at, Math.min(id, other));
+    writeId(ids, at + 2, Math.max(id, other));
+    words[word] = 2;
+    words[word + 1] = block;
+    words[word + 2] = ROOM_AT_FIRST;
     this.itemCount++;
   }
 
@@ -127,26 +166,38 @@ export class TrackingTable {
   clear(): void {
     this.index.reset();
     this.arena.reset();
-    this.several.clear();
     this.itemCount = 0;
     this.cursor = 0;
   }
 
   /** COLD: frees an entry that the index has no more, and returns its ids. */
   private release(entry: number): readonly number[] {
-    const shared = this.several.get(entry);
-    const ids = shared === undefined ? [this.ownerOf(entry)] : [...shared];
-    this.several.delete(entry);
-    this.itemCount -= ids.length;
-    const view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
-    const at = ((entry & Ref.GRANULE_MASK) << 3) + KEY_AT;
-    this.arena.free(entry, KEY_AT + storedBytes(storedLength(view, at)));
+    const { arena } = this;
+    const words = arena.words[entry >>> Ref.SEGMENT_SHIFT];
+    const word = (entry & Ref.GRANULE_MASK) << 1;
+    const count = words[word];
+    const ids: number[] = [];
+    if (count === 1) ids.push(idAt(words, word + 1));
+    else {
+      const block = words[word + 1];
+      const at = (block & Ref.GRANULE_MASK) << 1;
+      const blockWords = arena.words[block >>> Ref.SEGMENT_SHIFT];
+      for (let i = 0; i < count; i++) ids.push(idAt(blockWords, at + 2 * i));
+      arena.free(block, words[word + 2] * ID_BYTES);
+    }
+    this.itemCount -= count;
+    const view = arena.views[entry >>> Ref.SEGMENT_SHIFT];
+    const keyAt = ((entry & Ref.GRANULE_MASK) << 3) + KEY_AT;
+    arena.free(entry, KEY_AT + storedBytes(storedLength(view, keyAt)));
     return ids;
   }
+}
 
-  private ownerOf(entry: number): number {
-    const words = this.arena.words[entry >>> Ref.SEGMENT_SHIFT];
-    const word = (entry & Ref.GRANULE_MASK) << 1;
-    return (words[word + 1] >>> 0) * TWO_32 + (words[word] >>> 0);
-  }
+function idAt(words: Int32Array, word: number): number {
+  return (words[word + 1] >>> 0) * TWO_32 + (words[word] >>> 0);
+}
+
+function writeId(words: Int32Array, word: number, id: number): void {
+  words[word] = id | 0;
+  words[word + 1] = Math.floor(id / TWO_32);
 }

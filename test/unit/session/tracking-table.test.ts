@@ -30,7 +30,7 @@ test("the table does what a Map of Sets does", () =>
       const view = viewOf(key);
       const choice = random.below(100);
       if (choice < 70) {
-        const id = random.pick([1, 2, 3, LATE_ID]);
+        const id = random.pick([1, 2, 3, LATE_ID, LATE_ID + 1, 4 + random.below(60)]);
         table.add(view, 0, key.length, id);
         model.set(key, (model.get(key) ?? new Set()).add(id));
       } else if (choice < 98) {
