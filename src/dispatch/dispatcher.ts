@@ -86,7 +86,7 @@ export class Dispatcher {
 
   private readonly lookup: CommandLookup;
   /** Of containers, by their numbers: made when the first one is asked for; null of others. */
-  private readonly subcommands: (CommandLookup | null | undefined)[];
+  private readonly subcommands: (CommandLookup | null | undefined)[] = [];
   /** Per command number: the row's arity, flags and handler, side by side. */
   private readonly arity: Int16Array;
   private readonly flags: Int32Array;
@@ -121,7 +121,6 @@ export class Dispatcher {
     /** What becomes of an exception in a handler: our own mistake. */
     private readonly onInternalError: (error: unknown, client: Client, name: string) => void,
   ) {
-    this.subcommands = new Array<CommandLookup | null | undefined>(table.length).fill(null);
     this.arity = new Int16Array(table.length);
     this.flags = new Int32Array(table.length);
     this.firstKeyIs1 = new Uint8Array(table.length);
@@ -131,7 +130,7 @@ export class Dispatcher {
       const { arity, flags, keys, getKeys } = table[number];
       this.arity[number] = arity;
       this.flags[number] = flags;
-      if ((flags & Flag.CONTAINER) !== 0) this.subcommands[number] = undefined;
+      this.subcommands.push((flags & Flag.CONTAINER) === 0 ? null : undefined);
       if (keys.length === 0) continue;
       const { begin, find } = keys[0];
       if (typeof begin !== "object" || !("index" in begin) || begin.index !== 1) continue;
