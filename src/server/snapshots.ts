@@ -93,6 +93,8 @@ export class Snapshots {
   private timer: Timer | null = null;
   private startedUs = 0;
   private hasFinished = false;
+  /** How often the request at hand was begun anew. */
+  private restarts = 0;
   /** Work of others, in µs, and the time when it was looked at last. */
   private workSeenUs = 0;
   private workSeenAtUs = 0;
@@ -111,6 +113,7 @@ export class Snapshots {
   /** Begins a snapshot in the background. Requires: none is running there. */
   start(request: SnapshotRequest): void {
     this.request = request;
+    this.restarts = 0;
     this.begunCount++;
     this.begin(request);
   }
@@ -155,7 +158,7 @@ export class Snapshots {
 
   private begin(request: SnapshotRequest): void {
     const { keyspace, clock } = this.parts;
-    const channel = this.newChannel(request.settings, true);
+    const channel = this.newChannel(this.settingsOf(request), true);
     const encoder = request.encoder(channel);
     this.channel = channel;
     this.encoder = encoder;
@@ -172,11 +175,21 @@ export class Snapshots {
 
   /** A database is about to be emptied: what follows is written anew when the turn is over. */
   private restart(): void {
+    this.restarts++;
     this.snapshot?.stop();
     this.snapshot = null;
     this.channel?.abandon(false);
     this.channel = null;
     this.schedule(0);
+  }
+
+  /**
+   * What is begun anew is written to another file: the thread that was given up removes its own
+   * sooner or later.
+   */
+  private settingsOf({ settings }: SnapshotRequest): SinkSettings {
+    if (this.restarts === 0) return settings;
+    return { ...settings, temporary: `${settings.temporary}.${this.restarts}` };
   }
 
   private newChannel(settings: SinkSettings, isBackground: boolean): SnapshotChannel {
