@@ -137,8 +137,9 @@ export class Tracking {
   remember(client: Client, view: DataView, start: number, end: number): void {
     this.table ??= new TrackingTable(this.hashKey0, this.hashKey1);
     const { table } = this;
+    const wasEmpty = table.itemCount === 0;
     table.add(view, start, end, client.id);
-    if (table.itemCount === 1) this.onChange();
+    if (wasEmpty) this.onChange();
   }
 
   /** A key changed, by a command of `by`, or by itself (null). */
