@@ -42,9 +42,9 @@ const SUITE_FOLDER = join(peersFolder(), "suite", "valkey");
 /** Marks where a test's name holds Tcl that is substituted when the test runs. */
 const SUBSTITUTED = /\$\{[^}]*\}|\$[A-Za-z_:0-9]+(?:\([^)]*\))?|\[[^\]]*\]/g;
 
-/** What our executable can be, by the names that the suite calls. */
 /** Behind a unit's name: run with our tools. */
 const OUR_TOOLS_MARK = " (our tools)";
+/** What our executable can be, by the names that the suite calls. */
 const OUR_TOOLS = ["valkey-cli", "valkey-benchmark", "valkey-check-aof"];
 
 process.exitCode = main(process.argv.slice(2));

@@ -1,6 +1,7 @@
 /** A client without a socket: what it is sent is kept. */
 import { Client } from "../../src/session/client.ts";
 import type { ReplyWriter } from "../../src/protocol/reply-writer.ts";
+import { QUIET_TRANSPORT } from "./quiet-transport.ts";
 
 export interface ListeningClient {
   readonly client: Client;
@@ -20,20 +21,12 @@ export function listeningClient(id: number, resp: 2 | 3): ListeningClient {
     0,
     false,
     {
+      ...QUIET_TRANSPORT,
       flush: (reply: ReplyWriter) => {
         note(reply.bytes, 0, reply.length);
         reply.clear();
       },
       send: note,
-      close: () => {},
-      resume: () => {},
-      pendingBytes: () => 0,
-      pendingBuffers: () => 0,
-      queryBytes: () => 0,
-      queryBytesFree: () => 0,
-      memoryBytes: () => 0,
-      replyBufferBytes: () => 0,
-      replyBufferPeak: () => 0,
     },
     0,
   );

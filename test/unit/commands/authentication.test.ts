@@ -7,23 +7,10 @@ import {
 } from "../../../src/commands/authentication.ts";
 import type { Config } from "../../../src/runtime/config/config.ts";
 import { ClientRegistry } from "../../../src/session/client-registry.ts";
-import { Client, Gate, type Transport } from "../../../src/session/client.ts";
+import { Client, Gate } from "../../../src/session/client.ts";
 import { Pushes } from "../../../src/session/push-log.ts";
 import { memoryConfig } from "../../support/memory-config.ts";
-
-const NO_TRANSPORT: Transport = {
-  flush: () => {},
-  send: () => {},
-  close: () => {},
-  resume: () => {},
-  pendingBytes: () => 0,
-  pendingBuffers: () => 0,
-  queryBytes: () => 0,
-  queryBytesFree: () => 0,
-  memoryBytes: () => 0,
-  replyBufferBytes: () => 0,
-  replyBufferPeak: () => 0,
-};
+import { QUIET_TRANSPORT } from "../../support/quiet-transport.ts";
 
 class Scene {
   readonly config: Config = memoryConfig().config;
@@ -44,7 +31,7 @@ class Scene {
   }
 
   connect(): Client {
-    const client = new Client(this.clients.takeId(), "", "", 0, false, NO_TRANSPORT, 0);
+    const client = new Client(this.clients.takeId(), "", "", 0, false, QUIET_TRANSPORT, 0);
     beginUnauthenticated(client, this.config);
     this.clients.insert(client);
     return client;

@@ -3,6 +3,7 @@ import { Args } from "../../../src/protocol/args.ts";
 import type { ReplyWriter } from "../../../src/protocol/reply-writer.ts";
 import { Client, Gate, type Transport } from "../../../src/session/client.ts";
 import { Monitors } from "../../../src/session/monitors.ts";
+import { QUIET_TRANSPORT } from "../../support/quiet-transport.ts";
 
 const NOW_US = 1_700_000_000_000_042;
 
@@ -10,20 +11,12 @@ const NOW_US = 1_700_000_000_000_042;
 function clientOf(id: number, address = `127.0.0.1:${id}`, isUnix = false) {
   const sent: string[] = [];
   const transport: Transport = {
+    ...QUIET_TRANSPORT,
     send: (bytes, from, to) => sent.push(Buffer.from(bytes.subarray(from, to)).toString("latin1")),
     flush: (reply: ReplyWriter) => {
       sent.push(Buffer.from(reply.bytes.subarray(0, reply.length)).toString("latin1"));
       reply.clear();
     },
-    close: () => {},
-    resume: () => {},
-    pendingBytes: () => 0,
-    pendingBuffers: () => 0,
-    queryBytes: () => 0,
-    queryBytesFree: () => 0,
-    memoryBytes: () => 0,
-    replyBufferBytes: () => 0,
-    replyBufferPeak: () => 0,
   };
   return { client: new Client(id, address, "", 0, isUnix, transport, 0), sent };
 }
