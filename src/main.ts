@@ -99,6 +99,9 @@ function replaceFile(path: string, text: string): string | null {
   }
 }
 
+/** Nobody wakes who waits for it. */
+const SLEEPER = new Int32Array(new SharedArrayBuffer(4));
+
 const host: Host = {
   pid: process.pid,
   executable: process.execPath,
@@ -169,7 +172,8 @@ const host: Host = {
   expectWork: () => Bun.unsafe.setJITPolicy(1),
   // Not at once: a forced collection stops the server for tens of milliseconds.
   collectGarbage: () => Bun.gc(false),
-  sleepMs: (ms) => Bun.sleepSync(ms),
+  // Bun.sleepSync knows whole milliseconds only.
+  sleepMs: (ms) => void Atomics.wait(SLEEPER, 0, 0, ms),
   exit: (code) => process.exit(code),
   abort: () => process.abort(),
 };

@@ -139,6 +139,14 @@ export class ServerAppendOnly implements AppendOnlyControl {
     return clock.monotonicUs() - this.gatheringUs < this.writer.syncUs * GATHERING_SHARE;
   }
 
+  /** Sends what waits for the turn's end. False: replies wait for the disk, with others' changes. */
+  endTurnEarly(): boolean {
+    if (!this.server.held.isOn) return true;
+    if (this.writer.policy === "always") return false;
+    this.commit();
+    return true;
+  }
+
   /** Writes the changes at hand, and lets the replies go that waited for that. */
   commit(): void {
     this.writer.flush(false);

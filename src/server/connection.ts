@@ -31,6 +31,7 @@ import type { HeldConnection, HeldReplies } from "./held-replies.ts";
 import type { ClientLog } from "./client-log.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { QueryBuffer } from "./query-buffer.ts";
+import type { ReadCoalescing } from "./read-coalescing.ts";
 
 /** Chunks up to this size go through the input buffer. */
 export const INPUT_BYTES = 16 * 1024;
@@ -65,6 +66,7 @@ export interface ConnectionHost {
   settleMemory(client: Client): void;
   /** Gives the connection another turn after the other sockets' events. */
   scheduleTurn(connection: Connection): void;
+  readonly coalescing: ReadCoalescing;
   /** Replies that wait for the append-only file. */
   readonly held: HeldReplies;
   /** Writes the changes at hand, and sends all replies that waited for that. */
@@ -122,7 +124,9 @@ export class Connection implements Transport, HeldConnection {
     stats.readEvents++;
     client.bytesIn += chunk.length;
     host.tick();
-    client.lastInteractionMs = host.nowMs();
+    const nowMs = host.nowMs();
+    host.coalescing.count(client.lastInteractionMs, nowMs);
+    client.lastInteractionMs = nowMs;
     if (client.closing) return;
     const query = this.query;
     if (query !== null && (query.pending > 0 || this.partial !== null)) {

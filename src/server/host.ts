@@ -45,7 +45,7 @@ export interface Host extends Omit<ConfigHost, "warn"> {
   expectWork(): void;
   /** Asks for a collection, which runs beside the server's work. */
   collectGarbage(): void;
-  /** Blocks the thread. */
+  /** Blocks the thread, for fractions of a millisecond too. */
   sleepMs(ms: number): void;
   exit(code: number): void;
   /** Ends the process as a crash would. */

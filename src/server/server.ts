@@ -54,6 +54,7 @@ import { KeyspaceEvents } from "./keyspace-events.ts";
 import { Listeners } from "./listener.ts";
 import { Loading } from "./loading.ts";
 import { OomScore } from "./oom-score.ts";
+import { ReadCoalescing } from "./read-coalescing.ts";
 import { Saving } from "./saving.ts";
 import { Shutdown } from "./shutdown.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -122,6 +123,7 @@ export class Server implements ServerControl, ConnectionHost {
   readonly snapshots: Snapshots;
   readonly saving: Saving;
   readonly held = new HeldReplies();
+  readonly coalescing: ReadCoalescing;
   readonly appendOnly: ServerAppendOnly;
   readonly pause: ClientPause;
   readonly oomScore: OomScore;
@@ -253,6 +255,12 @@ export class Server implements ServerControl, ConnectionHost {
     this.saving = new Saving(this);
     this.ending = new Shutdown(this);
     this.appendOnly = new ServerAppendOnly(this, new AofBases(this));
+    this.coalescing = new ReadCoalescing({
+      clock,
+      sleepMs: (ms) => host.sleepMs(ms),
+      later: setImmediate,
+      sendReplies: () => this.appendOnly.endTurnEarly(),
+    });
     this.dispatcher = new Dispatcher(
       this.commands,
       this.names,
