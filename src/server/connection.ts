@@ -40,6 +40,8 @@ const REQUESTS_PER_TURN = 1000;
 const FLUSH_BYTES = 256 * 1024;
 /** Bulks from this size on are read into a buffer of exactly their size. */
 const BIG_BULK_BYTES = 32 * 1024;
+/** A connection with buffers from this size on counts in used_memory at once. */
+const LARGE_BYTES = 64 * 1024;
 /** A query buffer is only made smaller when more than this is free in it. */
 const QUERY_WASTE_MIN = 4 * 1024;
 /** Bounds of the reply buffer's nominal size, as in Redis. */
@@ -229,7 +231,9 @@ export class Connection implements Transport, HeldConnection {
     if (written < length) {
       output.push(bytes, from + written, to);
       host.checkOutputLimit(this, output.length);
-      if (host.memory.limitBytes !== 0) host.memory.account(this.client);
+      if (host.memory.limitBytes !== 0 || output.length >= LARGE_BYTES) {
+        host.memory.account(this.client);
+      }
     }
   }
 
@@ -318,8 +322,13 @@ export class Connection implements Transport, HeldConnection {
   /** Bytes that the cut request announced. */
   private bulkExpected = 0;
 
+  /** What is large is counted at once, so that used_memory is never far off; the rest by the cron. */
   private settleMemory(): void {
-    if (this.host.memory.limitBytes !== 0) this.host.settleMemory(this.client);
+    const { host, client } = this;
+    if (host.memory.limitBytes !== 0) host.settleMemory(client);
+    else if (client.memoryBytes >= LARGE_BYTES || this.memoryBytes() >= LARGE_BYTES) {
+      host.memory.account(client);
+    }
   }
 
   private countWritten(count: number): void {

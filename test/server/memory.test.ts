@@ -62,6 +62,19 @@ describe("used memory", () => {
     while ((await infoNumber(client, "used_memory")) !== before) continue;
     client.close();
   });
+
+  test("knows large buffers without being reminded by the cron", async () => {
+    const client = await server().connect();
+    await client.must("DEBUG", "PAUSE-CRON", "1");
+    const before = await infoNumber(client, "used_memory");
+    const other = await server().connect();
+    other.sendRaw(`*2\r\n$4\r\nECHO\r\n$2000000\r\n${"x".repeat(1_000_000)}`);
+    while ((await infoNumber(client, "used_memory")) < before + 1_000_000) continue;
+    other.close();
+    while ((await infoNumber(client, "used_memory")) >= before + 1_000_000) continue;
+    await client.must("DEBUG", "PAUSE-CRON", "0");
+    client.close();
+  });
 });
 
 describe("maxmemory and maxmemory-clients", () => {

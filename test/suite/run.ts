@@ -33,6 +33,8 @@ interface UnitResult {
   readonly seconds: number;
   /** Names of the tests that failed or did not run. */
   readonly failures: readonly string[];
+  /** What the suite says of the failures. */
+  readonly messages: readonly string[];
 }
 
 const HERE = import.meta.dir;
@@ -143,6 +145,7 @@ function runUnits(
     throw new Error(`the runner ended with ${exitCode} and left no results`);
   }
   const results = readResults(output, skips);
+  if (results.every((result) => result.failed === 0)) rmSync(output, { recursive: true });
   if (tools === null) return results;
   return results.map((result) => ({ ...result, unit: result.unit + OUR_TOOLS_MARK }));
 }
@@ -182,8 +185,18 @@ function readResults(folder: string, skips: readonly Skip[]): readonly UnitResul
           ...named,
           ...notRun.filter((name) => !matches(name)).map((name) => `(not run) ${name}`),
         ],
+        messages: failed + aborted > 0 ? readMessages(folder, unit) : [],
       };
     });
+}
+
+/** The lines of a unit's log that begin with [err] or [exception], each with the one after it. */
+function readMessages(folder: string, unit: string): readonly string[] {
+  const log = join(folder, "logs", `${unit.replaceAll("/", "__")}.log`);
+  const lines = existsSync(log) ? readFileSync(log, "utf8").split("\n") : [];
+  return lines.flatMap((line, i) =>
+    /^\[(err|exception)\]/.test(line) ? [line, lines[i + 1] ?? ""] : [],
+  );
 }
 
 function report(results: readonly UnitResult[]): number {
@@ -199,7 +212,8 @@ function report(results: readonly UnitResult[]): number {
     console.log(
       `${result.unit.padEnd(40)} ${numbers.join(" ")} ${result.abort.padStart(7)} ${String(result.seconds).padStart(5)}`,
     );
-    for (const name of result.failures) console.log(`  failed: ${name}`);
+    for (const name of result.failures) console.log(`  failed: ${result.unit}: ${name}`);
+    for (const message of result.messages) console.log(`  failed: ${message}`);
   }
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
