@@ -59,8 +59,9 @@ export function streamOf(ctx: CommandContext, record: number): Streams {
 
 /** An ID as a bulk string. */
 export function replyId(ctx: CommandContext, reply: ReplyWriter, id: StreamId): void {
-  const { bytes, view } = ctx.scratch;
-  reply.bulk(view, 0, id.writeText(bytes, 0));
+  const { idText } = ctx.keyspace.streams;
+  const length = idText.write(id);
+  reply.bulk(idText.view, 0, length);
 }
 
 /** The name of a group or a consumer as a bulk string; `nameAt` is where it is in the block. */

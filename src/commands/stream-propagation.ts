@@ -7,9 +7,9 @@
  */
 import { Ref } from "../memory/arena.ts";
 import type { Args } from "../protocol/args.ts";
-import { listpackBase } from "../structures/listpack.ts";
 import { nameTableGet, nameTableSize } from "../structures/name-table.ts";
 import type { StreamId } from "../structures/stream-id.ts";
+import { nodeBase } from "../structures/stream-node.ts";
 import {
   ConsumerBlock,
   GroupBlock,
@@ -93,7 +93,7 @@ function firstEntryId(streams: Streams): StreamId {
   const node = nodes.seekFirst();
   if (node === 0) return streams.maxId;
   nodes.readId(edgeId);
-  reader.open(arena.views[node >>> Ref.SEGMENT_SHIFT], listpackBase(node), edgeId);
+  reader.open(arena.views[node >>> Ref.SEGMENT_SHIFT], nodeBase(node), edgeId);
   reader.first();
   return reader.id;
 }

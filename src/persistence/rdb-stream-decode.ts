@@ -8,9 +8,9 @@
 import { latin1FromBytes } from "../base/ascii.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { type Arena } from "../memory/arena.ts";
-import { listpackFromBytes } from "../structures/listpack.ts";
 import { nameTableFind, nameTableInsert } from "../structures/name-table.ts";
 import { ID_BYTES, StreamId } from "../structures/stream-id.ts";
+import { StreamNodeDecoder } from "../structures/stream-node-listpack.ts";
 import { entriesAddedUntil } from "../types/stream-counters.ts";
 import { GroupBlock, type StreamGroups } from "../types/stream-group.ts";
 import type { Streams } from "../types/stream.ts";
@@ -66,6 +66,7 @@ function decodeNodes(reader: RdbReader, arena: Arena, streams: Streams, lastId: 
   const masterId = new StreamId();
   const text = new RdbText();
   const checker = new StreamNodeChecker();
+  const decoder = new StreamNodeDecoder(arena);
   const count = reader.count(NODE_BYTES_MIN);
   let live = 0;
   for (let i = 0; i < count && reader.failure === null; i++) {
@@ -78,7 +79,7 @@ function decodeNodes(reader: RdbReader, arena: Arena, streams: Streams, lastId: 
       reader.fail("Stream listpack integrity check failed.");
       break;
     }
-    streams.nodes.insert(masterId, listpackFromBytes(arena, text.view, text.start));
+    streams.nodes.insert(masterId, decoder.decode(text.view, text.start, masterId));
     live += checker.live;
   }
   return live;

@@ -12,9 +12,10 @@
  * IDs without a width are two lengths, and so are counts. O(bytes of the stream).
  */
 import { type Arena, Ref } from "../memory/arena.ts";
-import { listpackBase, listpackBytes } from "../structures/listpack.ts";
 import { nameTableGet, nameTableSize } from "../structures/name-table.ts";
 import { ID_BYTES, StreamId } from "../structures/stream-id.ts";
+import { StreamNodeEncoder } from "../structures/stream-node-listpack.ts";
+import { nodeBase } from "../structures/stream-node.ts";
 import type { StreamTree } from "../structures/stream-tree.ts";
 import {
   ConsumerBlock,
@@ -60,15 +61,15 @@ export function* encodeStream(
 function* encodeNodes(writer: RdbWriter, arena: Arena, nodes: StreamTree): Generator<void, void> {
   const id = new StreamId();
   const idBytes = new Uint8Array(ID_BYTES);
+  const encoder = new StreamNodeEncoder();
   let written = 0;
   writer.size(nodes.size);
   for (let node = nodes.seekFirst(); node !== 0; node = nodes.next()) {
     nodes.readId(id);
     writeRawId(idBytes, id);
     writer.string(idBytes, 0, ID_BYTES);
-    const base = listpackBase(node);
-    const bytes = listpackBytes(arena.views[node >>> Ref.SEGMENT_SHIFT], base);
-    writer.string(arena.bytes[node >>> Ref.SEGMENT_SHIFT], base, base + bytes);
+    encoder.encode(arena.views[node >>> Ref.SEGMENT_SHIFT], nodeBase(node), id);
+    writer.string(encoder.bytes, 0, encoder.length);
     if (++written % PER_STEP === 0) yield;
   }
 }

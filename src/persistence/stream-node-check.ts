@@ -1,18 +1,19 @@
 /**
- * Whether a listpack from outside is a node of a stream (structures/stream-node.ts): that every
- * count agrees with what is there, and that the IDs ascend. O(bytes of the node).
+ * Whether a listpack from outside is a node of a stream (structures/stream-node-listpack.ts): that
+ * every count agrees with what is there, and that the IDs ascend. O(bytes of the node).
  */
 import { ListpackEntry } from "../structures/listpack-entry.ts";
 import { Listpack, listpackIsEnd, listpackNext, listpackValidate } from "../structures/listpack.ts";
-import type { StreamId } from "../structures/stream-id.ts";
-import { EntryFlag, StreamNodeReader, entryPieces } from "../structures/stream-node.ts";
+import { StreamId } from "../structures/stream-id.ts";
+import { EntryFlag, readEntryId } from "../structures/stream-node-listpack.ts";
+import { entryPieces } from "../structures/stream-node.ts";
 
 export class StreamNodeChecker {
   /** Of the node that was checked last: its entries that are not deleted. */
   live = 0;
 
   private readonly piece = new ListpackEntry();
-  private readonly reader = new StreamNodeReader();
+  private readonly id = new StreamId();
   private view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the next piece is; -1 after a piece that should have been there and was not. */
   private at = 0;
@@ -33,19 +34,23 @@ export class StreamNodeChecker {
     this.live = 0;
     let entries = 0;
     for (; this.at !== -1 && !listpackIsEnd(view, this.at); entries++) {
-      if (!this.entry(fields)) return false;
+      if (!this.entry(fields, masterId, lastId)) return false;
     }
-    if (this.at === -1 || this.live !== live || entries - live !== deleted || live < 1)
-      return false;
-    return this.ascends(view, start, masterId, lastId);
+    return this.at !== -1 && this.live === live && entries - live === deleted && live >= 1;
   }
 
-  /** Passes an entry of a stream; false if it is none. */
-  private entry(masterFields: number): boolean {
+  /** Passes an entry of a stream; false if it is none, or its ID is not above `lastId`. */
+  private entry(masterFields: number, masterId: StreamId, lastId: StreamId): boolean {
     const flags = this.integer();
+    const msAt = this.at;
     this.int64();
     this.int64();
     if (!(flags >= 0 && flags <= (EntryFlag.DELETED | EntryFlag.SAME_FIELDS))) return false;
+    if (this.at === -1) return false;
+    const { id } = this;
+    readEntryId(this.view, msAt, masterId, this.piece, id);
+    if (id.compare(lastId) <= 0 || id.compare(masterId) < 0) return false;
+    lastId.copy(id);
     const isSame = (flags & EntryFlag.SAME_FIELDS) !== 0;
     const fields = isSame ? masterFields : this.integer();
     this.skip(isSame ? fields : fields * 2);
@@ -75,15 +80,5 @@ export class StreamNodeChecker {
     for (let rest = count; rest > 0 && this.at !== -1; rest--) {
       this.at = listpackIsEnd(this.view, this.at) ? -1 : listpackNext(this.view, this.at);
     }
-  }
-
-  private ascends(view: DataView, start: number, masterId: StreamId, lastId: StreamId): boolean {
-    const { reader } = this;
-    reader.open(view, start, masterId);
-    for (let more = reader.first(); more; more = reader.next()) {
-      if (reader.id.compare(lastId) <= 0 || reader.id.compare(masterId) < 0) return false;
-      lastId.copy(reader.id);
-    }
-    return true;
   }
 }

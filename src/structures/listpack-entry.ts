@@ -299,7 +299,8 @@ export function writeIntegerEntry(
   target.setUint8(at + dataBytes, dataBytes);
 }
 
-function writeBacklen(target: DataView, at: number, dataBytes: number): void {
+/** Writes the backlen behind `dataBytes` bytes: `backlenBytes` bytes at `at`. */
+export function writeBacklen(target: DataView, at: number, dataBytes: number): void {
   if (dataBytes <= 127) {
     target.setUint8(at, dataBytes);
     return;

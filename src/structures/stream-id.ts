@@ -242,12 +242,37 @@ export class StreamId {
   }
 }
 
+/** The texts of IDs, one after the other. In a row they are often of one millisecond: its text stays. */
+export class StreamIdText {
+  /** The text written last: from the beginning of the bytes. */
+  readonly bytes = new Uint8Array(ID_TEXT_BYTES_MAX);
+  readonly view = new DataView(this.bytes.buffer);
+
+  /** The time whose text, with the hyphen, is in the bytes before `sequenceAt`. */
+  private msHigh = 0;
+  private msLow = 0;
+  private sequenceAt = 0;
+
+  /** Writes the ID's text, and returns its length. */
+  write(id: StreamId): number {
+    if (id.msLow !== this.msLow || id.msHigh !== this.msHigh || this.sequenceAt === 0) {
+      this.msHigh = id.msHigh;
+      this.msLow = id.msLow;
+      const hyphenAt = writeWords(this.bytes, 0, id.msHigh, id.msLow);
+      this.bytes[hyphenAt] = HYPHEN;
+      this.sequenceAt = hyphenAt + 1;
+    }
+    return writeWords(this.bytes, this.sequenceAt, id.seqHigh, id.seqLow);
+  }
+}
+
 /** The order of two different words as unsigned numbers. */
 function order(a: number, b: number): number {
   return (a ^ SIGN) < (b ^ SIGN) ? -1 : 1;
 }
 
 function writeWords(bytes: Uint8Array, at: number, high: number, low: number): number {
+  if (high === 0 && low >= 0) return writeInteger(bytes, at, low);
   if (high >>> 0 < SAFE_HIGH_END) return writeInteger(bytes, at, high * TWO_TO_32 + (low >>> 0));
   return writeBigInt(bytes, at, bigintOf(high, low));
 }

@@ -120,10 +120,18 @@ export class StreamTree {
   }
 
   seekLast(): number {
-    if (this.levels === 0) return 0;
-    this.path[0] = this.root;
-    this.descendToEdge(0, true);
-    return this.value();
+    const levels = this.levels;
+    let value = levels === 0 ? 0 : this.root;
+    for (let level = 0; level < levels; level++) {
+      const words = this.arena.words[value >>> Ref.SEGMENT_SHIFT];
+      const base = (value & Ref.GRANULE_MASK) << 1;
+      const head = words[base];
+      const slot = (head & 0xffff) - 1;
+      this.path[level] = value;
+      this.slots[level] = slot;
+      value = words[base + KEYS_AT + (head >>> 16) * ID_WORDS + slot];
+    }
+    return value;
   }
 
   /** Value and position of the next entry; or 0, and no position. */

@@ -5,14 +5,7 @@
  * All functions are O(blocks), with a factor of log n where trees are searched.
  */
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
-import {
-  listpackBase,
-  listpackCompact,
-  listpackDuplicate,
-  listpackFree,
-  listpackMemoryBytes,
-  listpackValidate,
-} from "../structures/listpack.ts";
+import { listpackValidate } from "../structures/listpack.ts";
 import {
   nameTableBytes,
   nameTableCompact,
@@ -23,7 +16,18 @@ import {
   nameTableSize,
 } from "../structures/name-table.ts";
 import { StreamId } from "../structures/stream-id.ts";
-import { StreamNodeReader, nodeDeleted, nodeLive } from "../structures/stream-node.ts";
+import { StreamNodeEncoder } from "../structures/stream-node-listpack.ts";
+import {
+  StreamNodeReader,
+  nodeBase,
+  nodeBlockBytes,
+  nodeBytes,
+  nodeCompact,
+  nodeDeleted,
+  nodeDuplicate,
+  nodeFree,
+  nodeLive,
+} from "../structures/stream-node.ts";
 import { StreamTree } from "../structures/stream-tree.ts";
 import {
   ConsumerBlock,
@@ -39,7 +43,7 @@ const BLOCKS_PER_STEP = 300;
 /** Frees a stream. */
 export function freeStream(arena: Arena, root: number): void {
   const nodes = nodesOf(arena, root);
-  eachValue(nodes, (node) => listpackFree(arena, node));
+  eachValue(nodes, (node) => nodeFree(arena, node));
   nodes.clear();
   const table = groupsOf(arena, root);
   const groups = new StreamGroups(arena);
@@ -70,7 +74,7 @@ export function freeStreamStep(arena: Arena, root: number): number {
   const nodes = nodesOf(arena, root);
   let left = BLOCKS_PER_STEP;
   for (let node = nodes.seekLast(); node !== 0 && left > 0; node = nodes.seekLast(), left--) {
-    listpackFree(arena, node);
+    nodeFree(arena, node);
     nodes.remove();
   }
   const groups = new StreamGroups(arena);
@@ -97,7 +101,7 @@ export function duplicateStream(arena: Arena, root: number): number {
   const id = new StreamId();
   eachValue(nodes, (node) => {
     nodes.readId(id);
-    copiedNodes.insert(id, listpackDuplicate(arena, node));
+    copiedNodes.insert(id, nodeDuplicate(arena, node));
   });
   let table = 0;
   eachBlock(arena, groupsOf(arena, root), (group, index) => {
@@ -112,7 +116,7 @@ export function compactStream(arena: Arena, root: number): number {
   const moved = moveIfSparse(arena, root, StreamRoot.BYTES);
   const nodes = nodesOf(arena, moved);
   nodes.compact();
-  eachValue(nodes, (node) => nodes.setValue(listpackCompact(arena, node)));
+  eachValue(nodes, (node) => nodes.setValue(nodeCompact(arena, node)));
   const table = nameTableCompact(arena, groupsOf(arena, moved));
   setGroups(arena, moved, table);
   eachBlock(arena, table, (group, index) => {
@@ -128,7 +132,7 @@ export function compactStream(arena: Arena, root: number): number {
 export function streamMemoryBytes(arena: Arena, root: number): number {
   const nodes = nodesOf(arena, root);
   let bytes = blockBytes(StreamRoot.BYTES) + nodes.memoryBytes(blockBytes);
-  eachValue(nodes, (node) => (bytes += listpackMemoryBytes(arena, node)));
+  eachValue(nodes, (node) => (bytes += nodeBlockBytes(arena, node)));
   const table = groupsOf(arena, root);
   bytes += tableMemoryBytes(arena, table);
   eachBlock(arena, table, (group) => (bytes += groupMemoryBytes(arena, group)));
@@ -142,14 +146,16 @@ export function verifyStream(arena: Arena, root: number): void {
   const masterId = new StreamId();
   const lastId = new StreamId();
   const reader = new StreamNodeReader();
+  const encoder = new StreamNodeEncoder();
   let entries = 0;
   let isFirst = true;
   eachValue(nodes, (node) => {
     const view = arena.views[node >>> Ref.SEGMENT_SHIFT];
-    const base = listpackBase(node);
-    const bytes = view.getUint32(base, true);
-    if (listpackValidate(view, base, base + bytes) < 0) throw new Error("an invalid listpack");
+    const base = nodeBase(node);
+    if (nodeBytes(view, base) > nodeBlockBytes(arena, node)) throw new Error("a node too large");
     nodes.readId(masterId);
+    encoder.encode(view, base, masterId);
+    if (listpackValidate(encoder.view, 0, encoder.length) < 0) throw new Error("a bad listpack");
     reader.open(view, base, masterId);
     const live = nodeLive(view, base);
     let walked = 0;

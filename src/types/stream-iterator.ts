@@ -9,9 +9,8 @@
  * A walk ends when the stream changes. Starting is O(log n + node), a step O(fields).
  */
 import { type Arena, Ref } from "../memory/arena.ts";
-import { listpackBase } from "../structures/listpack.ts";
 import { StreamId } from "../structures/stream-id.ts";
-import { EntryFlag, StreamNodeReader } from "../structures/stream-node.ts";
+import { StreamNodeReader, nodeBase } from "../structures/stream-node.ts";
 import { StreamTree } from "../structures/stream-tree.ts";
 
 export class StreamIterator {
@@ -53,7 +52,7 @@ export class StreamIterator {
       else {
         nodes.readId(this.masterId);
         const view = this.arena.views[this.node >>> Ref.SEGMENT_SHIFT];
-        entry.open(view, listpackBase(this.node), this.masterId);
+        entry.open(view, nodeBase(this.node), this.masterId);
         found = isReverse ? entry.last() : entry.first();
         this.isInNode = true;
       }
@@ -65,7 +64,7 @@ export class StreamIterator {
           this.node = 0;
           return false;
         }
-        if ((entry.flags & EntryFlag.DELETED) !== 0) continue;
+        if (entry.isDeleted) continue;
         const isWithin = isReverse
           ? entry.id.compare(this.to) <= 0
           : entry.id.compare(this.from) >= 0;

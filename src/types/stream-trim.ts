@@ -9,12 +9,10 @@
  * O(nodes dropped + entries looked at).
  */
 import { Ref } from "../memory/arena.ts";
-import { listpackBase } from "../structures/listpack.ts";
 import type { StreamId } from "../structures/stream-id.ts";
 import {
-  EntryFlag,
   type StreamNodeReader,
-  nodeCount,
+  nodeBase,
   nodeLive,
   nodeMarkDeleted,
 } from "../structures/stream-node.ts";
@@ -47,9 +45,9 @@ export function trimStream(streams: Streams, groups: StreamGroups, options: Trim
     if (typeof options.limit === "number" && streams.length <= options.limit) break;
     nodes.readId(masterId);
     const view = streams.arena.views[node >>> Ref.SEGMENT_SHIFT];
-    const live = nodeLive(view, listpackBase(node));
+    const live = nodeLive(view, nodeBase(node));
     if (options.removedMax > 0 && removed + live > options.removedMax) break;
-    reader.open(view, listpackBase(node), masterId);
+    reader.open(view, nodeBase(node), masterId);
     const isWhole = goesWhole(streams, reader, live, options.limit);
     if (isWhole && options.references === "KEEPREF") {
       streams.dropNode(node);
@@ -91,25 +89,20 @@ function trimNode(
   { limit, references }: TrimOptions,
   isWhole: boolean,
 ): number {
-  const { arena, nodes } = streams;
   let removed = 0;
   for (let found = reader.first(); found; found = reader.next()) {
     const isKept =
       typeof limit === "number" ? streams.length - removed <= limit : reader.id.compare(limit) >= 0;
     if (isKept) break;
-    if ((reader.flags & EntryFlag.DELETED) !== 0) continue;
+    if (reader.isDeleted) continue;
     if (references === "ACKED" && groups.isReferenced(streams, reader.id)) continue;
     if (references === "DELREF") groups.acknowledgeEverywhere(streams, reader.id);
-    nodeMarkDeleted(reader.view, reader.flagsAt);
+    nodeMarkDeleted(reader.view, reader.base, reader.entryAt);
     removed++;
   }
   if (removed === 0) return 0;
   streams.addToLength(-removed);
   // Where the trim ends within a node, Valkey keeps that even without entries.
-  if (isWhole && nodeLive(reader.view, reader.base) === removed) streams.dropNode(node);
-  else {
-    const moved = nodeCount(arena, node, -removed, removed);
-    if (moved !== node) nodes.setValue(moved);
-  }
+  if (isWhole && nodeLive(reader.view, reader.base) === 0) streams.dropNode(node);
   return removed;
 }

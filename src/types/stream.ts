@@ -4,7 +4,7 @@
  *
  *     root block (80 bytes)
  *     offset  size  meaning
- *          0    12  state of the tree of nodes (structures/stream-tree.ts): ID → listpack
+ *          0    12  state of the tree of nodes (structures/stream-tree.ts): ID → node
  *         12   i32  table of consumer groups (structures/name-table.ts)
  *         16   u64  entries
  *         24   i64  entries ever added
@@ -12,8 +12,8 @@
  *         48    16  the ID of the first entry, 0-0 if there is none
  *         64    16  the largest ID ever deleted by XDEL
  *
- * A node holds up to `nodeEntriesMax` entries in a listpack of `nodeBytesMax` bytes
- * (structures/stream-node.ts), so that an entry costs a few bytes besides its values.
+ * A node holds up to `nodeEntriesMax` entries, as long as Redis would have them in a listpack of
+ * `nodeBytesMax` bytes (structures/stream-node.ts): an entry costs two bytes besides its values.
  *
  * One object serves all streams of an engine: `open` points it at one. The root block does not move
  * but for the compactor.
@@ -25,27 +25,20 @@
  *
  * append is O(1) amortised, remove O(log n + node), a walk O(log n + entries met).
  *
- * Why trees of listpacks and no log of blocks: nodes are RDB's, and IDs are looked up.
+ * Why trees of nodes and no log of blocks: nodes are RDB's, and IDs are looked up.
  */
 import { type Arena, Ref } from "../memory/arena.ts";
 import type { Args } from "../protocol/args.ts";
-import { EntryEncoder } from "../structures/entry-encoder.ts";
-import {
-  listpackBase,
-  listpackBytes,
-  listpackCreate,
-  listpackFree,
-  listpackInsertEncoded,
-} from "../structures/listpack.ts";
 import { ListpackEntry } from "../structures/listpack-entry.ts";
-import { StreamId } from "../structures/stream-id.ts";
+import { StreamId, StreamIdText } from "../structures/stream-id.ts";
+import { StreamNodeWriter } from "../structures/stream-node-writer.ts";
 import {
-  EntryFlag,
   StreamNodeReader,
-  entryPieces,
-  nodeCount,
+  nodeBase,
   nodeDeleted,
+  nodeFree,
   nodeHasFields,
+  nodeListpackBytes,
   nodeLive,
   nodeMarkDeleted,
 } from "../structures/stream-node.ts";
@@ -87,8 +80,9 @@ export class Streams {
   /** For trimming: reads one node, and where a walk has come. */
   readonly reader = new StreamNodeReader();
   readonly edgeId = new StreamId();
-  /** A cursor and IDs for commands to work with. */
+  /** A cursor, the text of an ID, and IDs for commands to work with. */
   readonly piece = new ListpackEntry();
+  readonly idText = new StreamIdText();
   readonly newId = new StreamId();
   readonly fromId = new StreamId();
   readonly toId = new StreamId();
@@ -99,10 +93,11 @@ export class Streams {
   /** Index of the root block in `words`. */
   private base = 0;
   private readonly masterId = new StreamId();
-  private readonly encoder = new EntryEncoder();
+  private readonly writer: StreamNodeWriter;
 
   constructor(readonly arena: Arena) {
     this.nodes = new StreamTree(arena);
+    this.writer = new StreamNodeWriter(arena);
     this.iterator = new StreamIterator(arena);
     this.maxId.setMax();
   }
@@ -182,6 +177,8 @@ export class Streams {
 
   /** Whether the fields and values of a request, from argument `first` on, are too large. */
   isTooLarge(args: Args, first: number): boolean {
+    // All of them are in there.
+    if (args.bytes.length <= NODE_BYTES_MAX) return false;
     return textBytes(args, first) > NODE_BYTES_MAX;
   }
 
@@ -190,41 +187,30 @@ export class Streams {
    * Requires: the ID is larger than the last one, and the arguments are not too large.
    */
   append(id: StreamId, args: Args, first: number, fields: number): void {
-    const { arena, nodes, encoder } = this;
-    let node = nodes.seekLast();
-    if (node !== 0 && this.isFull(node, textBytes(args, first))) node = 0;
-    encoder.clear();
-    if (node === 0) this.appendToNewNode(id, args, first, fields);
-    else {
+    const { arena, nodes } = this;
+    const bytes = textBytes(args, first);
+    const node = nodes.seekLast();
+    if (node === 0 || this.isFull(node, bytes)) {
+      this.appendToNewNode(node, id, args, first, fields, bytes);
+    } else {
       nodes.readId(this.masterId);
       const view = arena.views[node >>> Ref.SEGMENT_SHIFT];
-      const base = listpackBase(node);
-      const same = nodeHasFields(view, base, args.view, args.start, args.end, first, fields);
-      this.encodeEntry(id, args, first, fields, same);
-      let moved = nodeCount(arena, node, 1, 0);
-      moved = this.appendEncoded(moved);
+      const { start, end } = args;
+      const same = nodeHasFields(view, nodeBase(node), args.view, start, end, first, fields);
+      const moved = this.appendToNode(node, id, args, first, fields, bytes, !same);
       if (moved !== node) nodes.setValue(moved);
     }
-    this.addToLength(1);
     this.increment(StreamRoot.ADDED);
     this.setLastId(id);
-    if (this.length === 1) this.setFirstId(id);
+    if (this.increment(StreamRoot.LENGTH) === 1 && this.length === 1) this.setFirstId(id);
   }
 
   /** Removes an entry, as XDEL does; false if there is none with this ID. */
   remove(id: StreamId): boolean {
     if (!this.seekEntry(id)) return false;
-    const { flagsAt } = this.iterator.entry;
-    const { arena, nodes } = this;
-    const node = nodes.seekAtOrBefore(id);
-    const view = arena.views[node >>> Ref.SEGMENT_SHIFT];
-    const base = listpackBase(node);
-    if (nodeLive(view, base) === 1) this.dropNode(node);
-    else {
-      nodeMarkDeleted(view, flagsAt);
-      const moved = nodeCount(arena, node, -1, 1);
-      if (moved !== node) nodes.setValue(moved);
-    }
+    const { view, base, entryAt } = this.iterator.entry;
+    if (nodeLive(view, base) === 1) this.dropNode(this.nodes.seekAtOrBefore(id));
+    else nodeMarkDeleted(view, base, entryAt);
     this.addToLength(-1);
     if (id.compare(this.maxDeletedId) > 0) this.setMaxDeletedId(id);
     if (this.length === 0 || id.equals(this.firstId)) this.findFirstId();
@@ -233,7 +219,7 @@ export class Streams {
 
   /** Frees the node at the position of `nodes`, and leaves no position. */
   dropNode(node: number): void {
-    listpackFree(this.arena, node);
+    nodeFree(this.arena, node);
     this.nodes.remove();
   }
 
@@ -267,63 +253,60 @@ export class Streams {
 
   private isFull(node: number, bytes: number): boolean {
     const view = this.arena.views[node >>> Ref.SEGMENT_SHIFT];
-    const base = listpackBase(node);
+    const base = nodeBase(node);
     const { nodeBytesMax, nodeEntriesMax } = this;
     const isLimited = nodeBytesMax > 0 && nodeBytesMax < NODE_BYTES_MAX;
-    if (listpackBytes(view, base) + bytes >= (isLimited ? nodeBytesMax : NODE_BYTES_MAX))
+    if (nodeListpackBytes(view, base) + bytes >= (isLimited ? nodeBytesMax : NODE_BYTES_MAX))
       return true;
     return nodeEntriesMax > 0 && nodeLive(view, base) + nodeDeleted(view, base) >= nodeEntriesMax;
   }
 
-  private appendToNewNode(id: StreamId, args: Args, first: number, fields: number): void {
-    const { encoder } = this;
-    encoder.integer(1);
-    encoder.integer(0);
-    encoder.integer(fields);
-    for (let i = first; i < first + 2 * fields; i += 2) {
-      encoder.text(args.view, args.start[i], args.end[i]);
-    }
-    encoder.integer(0);
-    this.masterId.copy(id);
-    this.encodeEntry(id, args, first, fields, true);
-    this.nodes.insert(id, this.appendEncoded(listpackCreate(this.arena)));
-  }
-
-  private encodeEntry(
+  /** Begins a node with an entry, behind the node `last` at the position of `nodes`; 0 = none. */
+  private appendToNewNode(
+    last: number,
     id: StreamId,
     args: Args,
     first: number,
     fields: number,
-    sameFields: boolean,
+    bytes: number,
   ): void {
-    const { encoder, masterId } = this;
-    encoder.integer(sameFields ? EntryFlag.SAME_FIELDS : 0);
-    const msLow = (id.msLow >>> 0) - (masterId.msLow >>> 0);
-    encoder.int64((id.msHigh - masterId.msHigh - (msLow < 0 ? 1 : 0)) | 0, msLow | 0);
-    const seqLow = (id.seqLow >>> 0) - (masterId.seqLow >>> 0);
-    encoder.int64((id.seqHigh - masterId.seqHigh - (seqLow < 0 ? 1 : 0)) | 0, seqLow | 0);
-    if (!sameFields) encoder.integer(fields);
+    const { writer, nodes } = this;
+    if (last !== 0) nodes.setValue(writer.finish(last));
+    writer.begin(id, fields, StreamNodeWriter.room(bytes, fields));
     for (let i = first; i < first + 2 * fields; i += 2) {
-      if (!sameFields) encoder.text(args.view, args.start[i], args.end[i]);
-      encoder.text(args.view, args.start[i + 1], args.end[i + 1]);
+      writer.text(args.view, args.start[i], args.end[i]);
     }
-    encoder.integer(entryPieces(fields, sameFields));
+    this.masterId.copy(id);
+    nodes.insert(id, this.appendToNode(writer.end(), id, args, first, fields, bytes, false));
   }
 
-  /** Puts what was encoded at the end of a listpack; returns the listpack. */
-  private appendEncoded(listpack: number): number {
-    const { arena, encoder } = this;
-    const base = listpackBase(listpack);
-    const end = base + listpackBytes(arena.views[listpack >>> Ref.SEGMENT_SHIFT], base) - 1;
-    const { view, length, count } = encoder;
-    return listpackInsertEncoded(arena, listpack, end, view, 0, length, count);
+  /** Adds an entry to a node, whose master ID is at hand; returns the node. */
+  private appendToNode(
+    node: number,
+    id: StreamId,
+    args: Args,
+    first: number,
+    fields: number,
+    bytes: number,
+    hasOwnFields: boolean,
+  ): number {
+    const { writer } = this;
+    const room = StreamNodeWriter.room(bytes, hasOwnFields ? 2 * fields : fields);
+    writer.beginEntry(node, this.masterId, id, fields, hasOwnFields, room);
+    for (let i = first; i < first + 2 * fields; i += 2) {
+      if (hasOwnFields) writer.text(args.view, args.start[i], args.end[i]);
+      writer.text(args.view, args.start[i + 1], args.end[i + 1]);
+    }
+    return writer.endEntry();
   }
 
-  /** Adds 1 to an unsigned 64-bit number in the root block. */
-  private increment(offset: number): void {
+  /** Adds 1 to an unsigned 64-bit number in the root block; returns its lower half. */
+  private increment(offset: number): number {
     const at = this.base + offset / 4;
-    this.words[at] = (this.words[at] + 1) | 0;
-    if (this.words[at] === 0) this.words[at + 1] = (this.words[at + 1] + 1) | 0;
+    const low = (this.words[at] + 1) | 0;
+    this.words[at] = low;
+    if (low === 0) this.words[at + 1] = (this.words[at + 1] + 1) | 0;
+    return low;
   }
 }
 

@@ -355,7 +355,7 @@ describe("streams", () => {
     const args = argsOf(["sensor", "1234", "temperature", "19.8"]);
     for (let i = 1; i <= 10_000; i++) model.streams.append(idOf(i), args, 0, 2);
     const bytes = streamMemoryBytes(model.arena, model.root);
-    expect(bytes / 10_000).toBeLessThan(25);
+    expect(bytes / 10_000).toBeLessThan(11);
     expect(bytes).toBeGreaterThan(blockBytes(80));
   });
 });
