@@ -29,6 +29,7 @@ import type { ClientMemory } from "../session/client-memory.ts";
 import { Gate } from "../session/client.ts";
 import type { HeldConnection, HeldReplies } from "./held-replies.ts";
 import type { ClientLog } from "./client-log.ts";
+import type { OutputLimits } from "./output-limits.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { QueryBuffer } from "./query-buffer.ts";
 import type { ReadCoalescing } from "./read-coalescing.ts";
@@ -75,9 +76,8 @@ export interface ConnectionHost {
   commit(): void;
   /** So many bytes wait for the peer: closes the client where its limit says so. */
   checkOutputLimit(connection: Connection, pendingBytes: number): void;
-  /** Bytes that may wait for a client's peer before the client is closed at once. */
-  outputBytesMax(client: Client): number;
-  /** A reply passed what `outputBytesMax` leaves it, and was given up: closes the client. */
+  readonly outputLimits: OutputLimits;
+  /** A reply passed what `outputLimits` leave it, and was given up: closes the client. */
   closeForOutput(connection: Connection): void;
   readonly clientLog: ClientLog;
   /** The socket is gone. */
@@ -377,7 +377,7 @@ export class Connection implements Transport, HeldConnection {
 
   /** Tells the writer how long a reply may become, beside what the peer has not taken yet. */
   private limitReply(reply: ReplyWriter): void {
-    reply.limit = this.host.outputBytesMax(this.client) - this.output.length;
+    reply.limit = this.host.outputLimits.bytesMax(this.client) - this.output.length;
   }
 
   /**

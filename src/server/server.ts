@@ -5,11 +5,9 @@
  *     listener → Connection → RequestParser → Dispatcher → handler → Database
  *                    ↑______________ ReplyWriter ______________|
  */
-import type { Socket } from "bun";
 import type { Clock } from "../base/clock.ts";
 import { type Prng, randomHex } from "../base/prng.ts";
 import { BUNSEN } from "../base/version.ts";
-import { beginUnauthenticated } from "../commands/authentication.ts";
 import type { CommandContext, Observers } from "../commands/context.ts";
 import type {
   LoadingReport,
@@ -27,7 +25,7 @@ import { Effects } from "../propagation/effects.ts";
 import { PropagationLog } from "../propagation/propagation-log.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
 import type { Args } from "../protocol/args.ts";
-import { REPLY_BYTES_MAX, ReplyWriter } from "../protocol/reply-writer.ts";
+import { ReplyWriter } from "../protocol/reply-writer.ts";
 import { CommandLog } from "../runtime/command-log.ts";
 import type { Config } from "../runtime/config/config.ts";
 import { rewriteConfigText } from "../runtime/config/rewrite.ts";
@@ -37,21 +35,21 @@ import { Stats } from "../runtime/stats.ts";
 import type { Wait } from "../session/blocking.ts";
 import type { ClientMemory } from "../session/client-memory.ts";
 import { ClientRegistry } from "../session/client-registry.ts";
-import { Client, Gate } from "../session/client.ts";
+import type { Client } from "../session/client.ts";
 import type { KeyState } from "../session/watch.ts";
 import { Monitors } from "../session/monitors.ts";
 import { Pushes } from "../session/push-log.ts";
+import { Acceptor } from "./acceptor.ts";
 import { AofBases } from "./aof-bases.ts";
 import { ServerAppendOnly } from "./append-only-setup.ts";
 import { banner } from "./banner.ts";
 import { ClientLog } from "./client-log.ts";
 import { ClientPause } from "./client-pause.ts";
-import { Connection, type ConnectionHost, INPUT_BYTES } from "./connection.ts";
+import { type Connection, type ConnectionHost, INPUT_BYTES } from "./connection.ts";
 import { Cron } from "./cron.ts";
 import { HeldReplies } from "./held-replies.ts";
 import type { Host } from "./host.ts";
 import { KeyspaceEvents } from "./keyspace-events.ts";
-import { Listeners } from "./listener.ts";
 import { Loading } from "./loading.ts";
 import { OomScore } from "./oom-score.ts";
 import { ReadCoalescing } from "./read-coalescing.ts";
@@ -59,7 +57,7 @@ import { Saving } from "./saving.ts";
 import { Shutdown } from "./shutdown.ts";
 import { Snapshots } from "./snapshots.ts";
 import { fitMaxClients } from "./open-files.ts";
-import { type OutputLimit, exceedsOutputLimit } from "./output-limits.ts";
+import { OutputLimits } from "./output-limits.ts";
 import { applySettings } from "./settings.ts";
 import { Wakeups } from "./wakeups.ts";
 
@@ -67,25 +65,6 @@ const SCRATCH_BYTES = 65536;
 const RUN_ID_CHARACTERS = 40;
 /** What a queued reply takes up at least in Redis, where DEBUG can enforce the queue. */
 const REPLY_BLOCK_BYTES = 16 * 1024;
-/** A reply is built in memory, and a copy of it waits for a peer that is slow to take it. */
-const REPLY_MEMORY_SHARE = 4;
-/** The reply that is allowed on a machine of any size. */
-const REPLY_BYTES_SAFE = 256 * 1024 * 1024;
-const REFUSED_MAX_CLIENTS = "-ERR max number of clients reached\r\n";
-const REFUSED_PROTECTED_MODE =
-  "-DENIED Running in protected mode because protected mode is enabled and no password is set " +
-  "for the default user. In this mode connections are only accepted from the loopback " +
-  "interface. If you want to connect from external computers, you may adopt one of the " +
-  "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET " +
-  "protected-mode no' from the loopback interface by connecting from the same host the server " +
-  "is running, however MAKE SURE it's not publicly accessible from internet if you do so. Use " +
-  "CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the " +
-  "protected mode by editing the configuration file, and setting the protected mode option to " +
-  "'no', and then restarting the server. 3) If you started the server manually just for " +
-  "testing, restart it with the '--protected-mode no' option. 4) Set up an authentication " +
-  "password for the default user. NOTE: You only need to do one of the above things in order " +
-  "for the server to start accepting connections from the outside.\r\n";
-
 export interface ServerParts {
   config: Config;
   host: Host;
@@ -117,7 +96,8 @@ export class Server implements ServerControl, ConnectionHost {
   readonly input = sharedMemory(INPUT_BYTES);
   readonly reply = new ReplyWriter();
   readonly dispatcher: Dispatcher;
-  readonly listeners: Listeners;
+  readonly acceptor: Acceptor;
+  readonly outputLimits: OutputLimits;
   readonly cron: Cron;
   readonly loading: Loading;
   readonly snapshots: Snapshots;
@@ -133,12 +113,6 @@ export class Server implements ServerControl, ConnectionHost {
   readonly runId: string;
 
   queryBufferMax = 0;
-  /** client-output-buffer-limit of the classes normal and pubsub. */
-  outputLimit: OutputLimit;
-  pubsubOutputLimit: OutputLimit;
-  maxClients = 10000;
-  protectedMode = true;
-  hasPassword = false;
   /** maxmemory in bytes; 0 = none. */
   maxMemoryBytes = 0;
   /** DEBUG CLIENT-ENFORCE-REPLY-LIST. */
@@ -150,8 +124,6 @@ export class Server implements ServerControl, ConnectionHost {
    */
   startupMemoryBytes = 0;
 
-  /** No reply may be longer, whatever the limits say. */
-  private readonly replyBytesMax: number;
   private readonly ctx: CommandContext;
   private readonly names: CommandNames;
   private readonly ending: Shutdown;
@@ -193,10 +165,7 @@ export class Server implements ServerControl, ConnectionHost {
         this.isVanishing = this.keyspace.watchesKeys;
       },
     });
-    this.replyBytesMax = Math.min(
-      REPLY_BYTES_MAX,
-      Math.max(REPLY_BYTES_SAFE, host.totalMemoryBytes / REPLY_MEMORY_SHARE),
-    );
+    this.outputLimits = new OutputLimits(config.outputBufferLimits(), host.totalMemoryBytes);
     // Whoever's reply is given up runs no further request, see Connection.flush.
     this.reply.onOverflow = () => {
       this.ctx.client.closing = true;
@@ -276,20 +245,7 @@ export class Server implements ServerControl, ConnectionHost {
       this.cron.makeRoomSoon(),
     );
     this.oomScore = new OomScore(host.fileSystem, (text) => log.warning(text));
-    this.listeners = new Listeners(
-      {
-        open: (socket) => this.onOpen(socket),
-        data: (socket, chunk) => socket.data?.onData(chunk),
-        drain: (socket) => socket.data?.onDrain(),
-        close: (socket) => socket.data?.onClose(),
-        end: (socket) => socket.data?.onEnd(),
-        error: (socket, error) => this.onSocketError(socket, error),
-      },
-      log,
-    );
-    const limits = config.outputBufferLimits();
-    this.outputLimit = limits.normal;
-    this.pubsubOutputLimit = limits.pubsub;
+    this.acceptor = new Acceptor(this);
     applySettings(this);
   }
 
@@ -313,18 +269,8 @@ export class Server implements ServerControl, ConnectionHost {
       );
     }
     if (!fitMaxClients(config, log, this.host.openFilesMax)) return false;
-    this.maxClients = config.int("maxclients");
-    const addresses = config.list("bind");
-    const unixPath = config.string("unixsocket");
-    if (!this.listeners.listenTcp(addresses, port)) {
-      log.warning(`Failed listening on port ${port} (tcp), aborting.`);
-      return false;
-    }
-    if (unixPath !== "" && !this.startUnix(unixPath)) return false;
-    if (!this.listeners.hasTcp && unixPath === "" && addresses.length > 0) {
-      log.warning("Configured to not listen anywhere, exiting.");
-      return false;
-    }
+    this.acceptor.maxClients = config.int("maxclients");
+    if (!this.acceptor.start()) return false;
     const pidFile = config.string("pidfile");
     if (pidFile !== "") {
       const error = this.host.replaceFile(pidFile, `${this.host.pid}\n`);
@@ -334,8 +280,7 @@ export class Server implements ServerControl, ConnectionHost {
     log.notice("Server initialized");
     this.cron.start();
     this.appendOnly.loadAtStart(() => {
-      if (this.listeners.hasTcp) log.notice("Ready to accept connections tcp");
-      if (unixPath !== "") log.notice("Ready to accept connections unix");
+      this.acceptor.announce();
     });
     return true;
   }
@@ -394,7 +339,7 @@ export class Server implements ServerControl, ConnectionHost {
   /** Everything is kept that is to be kept: stops, and ends the process. */
   end(): void {
     const { log, host, config } = this;
-    this.listeners.stop();
+    this.acceptor.stop();
     this.loading.stop();
     this.cron.stop();
     this.wakeups.stop();
@@ -403,11 +348,7 @@ export class Server implements ServerControl, ConnectionHost {
       log.notice("Removing the pid file.");
       host.removeFile(pidFile);
     }
-    const unixPath = config.string("unixsocket");
-    if (unixPath !== "") {
-      log.notice("Removing the unix socket file.");
-      host.removeFile(unixPath);
-    }
+    this.acceptor.removeUnixSocket();
     for (const client of this.clients.all()) client.transport.close(false);
     log.warning("Bunsen is now ready to exit, bye bye...");
     host.exit(0);
@@ -496,19 +437,12 @@ export class Server implements ServerControl, ConnectionHost {
   }
 
   checkOutputLimit(connection: Connection, pendingBytes: number): void {
-    const { client } = connection;
-    const limit = this.outputLimitOf(client);
     const pending = this.replyListEnforced
       ? Math.max(pendingBytes, REPLY_BLOCK_BYTES)
       : pendingBytes;
-    if (exceedsOutputLimit(client, pending, limit, this.keyspace.nowMs)) {
+    if (this.outputLimits.isExceeded(connection.client, pending, this.keyspace.nowMs)) {
       this.closeForOutput(connection);
     }
-  }
-
-  outputBytesMax(client: Client): number {
-    const { hardBytes } = this.outputLimitOf(client);
-    return hardBytes === 0 ? this.replyBytesMax : Math.min(hardBytes, this.replyBytesMax);
   }
 
   closeForOutput(connection: Connection): void {
@@ -569,10 +503,6 @@ export class Server implements ServerControl, ConnectionHost {
 
   // ---
 
-  private outputLimitOf(client: Client): OutputLimit {
-    return (client.gate & Gate.SUBSCRIBED) === 0 ? this.outputLimit : this.pubsubOutputLimit;
-  }
-
   /** Whether commands without Flag.LOADING are refused. */
   setLoadingGate(on: boolean): void {
     this.setServerGate(ServerGate.LOADING, on);
@@ -610,7 +540,7 @@ export class Server implements ServerControl, ConnectionHost {
   }
 
   /** A handler threw: our own mistake. The request is answered, the mistake reported. */
-  private onInternalError(error: unknown, client: Client, command: string): void {
+  onInternalError(error: unknown, client: Client, command: string): void {
     this.stats.internalErrors++;
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.log.warning(`Internal error in command '${command}' of client id=${client.id}`);
@@ -619,79 +549,6 @@ export class Server implements ServerControl, ConnectionHost {
       this.panic("An internal error is fatal: crash-on-internal-error is yes.");
     }
   }
-
-  /** The system reports an error of a socket, or one of our own handlers threw. */
-  private onSocketError(socket: Socket<Connection | undefined>, error: Error): void {
-    if (!("syscall" in error) && socket.data !== undefined) {
-      this.onInternalError(error, socket.data.client, "(connection)");
-    }
-    socket.data?.close(false);
-  }
-
-  private startUnix(path: string): boolean {
-    this.host.removeFile(path);
-    const error = this.listeners.listenUnix(path);
-    if (error !== null) {
-      this.log.warning(`Failed opening Unix socket: bind: ${error}`);
-      return false;
-    }
-    const mode = this.config.int("unixsocketperm");
-    if (mode !== 0) this.host.setFileMode(path, mode);
-    return true;
-  }
-
-  private onOpen(socket: Socket<Connection | undefined>): void {
-    this.keyspace.tick();
-    const refusal = this.refusalOf(socket);
-    if (refusal !== null) {
-      this.stats.connectionsRejected++;
-      socket.end(refusal);
-      return;
-    }
-    const connection = new Connection(socket, this);
-    const isUnix = socket.remotePort === undefined || socket.remotePort === 0;
-    const unixName = `${this.config.string("unixsocket")}:0`;
-    const client = new Client(
-      this.clients.takeId(),
-      isUnix ? unixName : `${bracketed(socket.remoteAddress)}:${socket.remotePort}`,
-      isUnix ? unixName : `${bracketed(socket.localAddress)}:${socket.localPort}`,
-      this.clients.count + 8,
-      isUnix,
-      connection,
-      this.keyspace.nowMs,
-    );
-    beginUnauthenticated(client, this.config);
-    connection.client = client;
-    socket.data = connection;
-    const keepAlive = this.config.int("tcp-keepalive");
-    if (!isUnix) {
-      socket.setNoDelay(true);
-      if (keepAlive > 0) socket.setKeepAlive(true, keepAlive * 1000);
-    }
-    this.clients.insert(client);
-    this.stats.connectionsReceived++;
-    this.log.verbose(`Accepted ${client.address}`);
-  }
-
-  /** Why a fresh connection is turned away, or null. */
-  private refusalOf(socket: Socket<Connection | undefined>): string | null {
-    if (this.clients.count >= this.maxClients) return REFUSED_MAX_CLIENTS;
-    if (!this.protectedMode || this.hasPassword) return null;
-    const address = socket.remoteAddress;
-    const isLocal =
-      socket.remotePort === undefined ||
-      socket.remotePort === 0 ||
-      address === undefined ||
-      address === "::1" ||
-      address.startsWith("127.") ||
-      address.startsWith("::ffff:127.");
-    return isLocal ? null : REFUSED_PROTECTED_MODE;
-  }
-}
-
-function bracketed(address: string | undefined): string {
-  if (address === undefined) return "?";
-  return address.includes(":") ? `[${address}]` : address;
 }
 
 /** The same fresh memory as bytes and as a view. */

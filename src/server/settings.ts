@@ -32,11 +32,14 @@ type Apply = (server: Server, config: Config) => void;
 /** Directives and what becomes of their values; run once at start. */
 const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] = [
   [["loglevel"], (server, config) => (server.log.level = LOG_LEVELS[config.string("loglevel")])],
-  [["protected-mode"], (server, config) => (server.protectedMode = config.bool("protected-mode"))],
+  [
+    ["protected-mode"],
+    (server, config) => (server.acceptor.protectedMode = config.bool("protected-mode")),
+  ],
   [
     ["requirepass"],
     (server, config) => {
-      server.hasPassword = requiresPassword(config);
+      server.acceptor.hasPassword = requiresPassword(config);
       applyPassword(server.clients, config);
     },
   ],
@@ -51,8 +54,8 @@ const SETTINGS: readonly (readonly [names: readonly string[], apply: Apply])[] =
     ["client-output-buffer-limit"],
     (server, config) => {
       const { normal, pubsub } = config.outputBufferLimits();
-      server.outputLimit = normal;
-      server.pubsubOutputLimit = pubsub;
+      server.outputLimits.normal = normal;
+      server.outputLimits.pubsub = pubsub;
     },
   ],
   [
@@ -262,19 +265,19 @@ export function applySettings(server: Server): void {
     });
   }
   config.onApply(["bind"], () =>
-    relisten(server) ? null : "Failed to bind to specified addresses.",
+    server.acceptor.listenTcp() ? null : "Failed to bind to specified addresses.",
   );
   config.onApply(["port"], () =>
-    relisten(server) ? null : "Unable to listen on this port. Check server logs.",
+    server.acceptor.listenTcp() ? null : "Unable to listen on this port. Check server logs.",
   );
   config.onApply(["appendonly"], () => server.appendOnly.turn(config.bool("appendonly")));
   config.onApply(["aof-disable-auto-gc"], () => {
     server.appendOnly.appendOnly.removeHistory();
     return null;
   });
-  server.maxClients = config.int("maxclients");
+  server.acceptor.maxClients = config.int("maxclients");
   config.onApply(["maxclients"], () => {
-    server.maxClients = config.int("maxclients");
+    server.acceptor.maxClients = config.int("maxclients");
     return maxClientsError(config, server.host.openFilesMax);
   });
   adjustOomScore(server);
@@ -293,9 +296,4 @@ function adjustOomScore(server: Server): boolean {
   const { config, oomScore } = server;
   const [forPrimary] = config.list("oom-score-adj-values");
   return oomScore.apply(config.string("oom-score-adj"), Number(forPrimary));
-}
-
-function relisten(server: Server): boolean {
-  const { config, listeners } = server;
-  return listeners.listenTcp(config.list("bind"), config.int("port"));
 }
