@@ -177,8 +177,7 @@ function move(
   announcePush(ctx, args, toHead);
   const record = db.find(view, start[1], end[1]);
   attachList(ctx, record);
-  lists.seekEnd(fromHead);
-  lists.remove(fromHead);
+  lists.removeEnd(fromHead);
   listShrank(ctx, args, 1, record, lists, popEvent(fromHead), 1);
   return true;
 }
@@ -206,7 +205,7 @@ function rotate(
   const isCounted = !entry.isInteger || lists.encoding === ListEncoding.LISTPACK;
   if (entry.isInteger) entry.writeText(arena.bytes[segment], view, at);
   else copyBytes(view, at, entry.view, entry.start, length);
-  lists.remove(fromHead);
+  lists.removeEnd(fromHead);
   storeList(ctx, record, lists);
   lists.grow(isCounted ? length : 0, 1);
   lists.push(toHead, view, at, at + length);

@@ -7,7 +7,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { checkType } from "./arguments.ts";
 import { deadlineArgument, waitForKeyRange } from "./blocking.ts";
 import type { CommandContext } from "./context.ts";
-import { attachList, endArgument, listShrank, popEvent, popRange } from "./list-value.ts";
+import { attachChecked, endArgument, listShrank, popEvent, popRange } from "./list-value.ts";
 import { replyEntry } from "./listpack-reply.ts";
 import { Acl, type CommandSpec, Flag, type KeySpec, keyRange } from "./spec.ts";
 import { popCount } from "./pop-count.ts";
@@ -126,14 +126,14 @@ function popOneOrWait(ctx: CommandContext, args: Args, reply: ReplyWriter, atHea
   for (let i = 1; i < last; i++) {
     const record = ctx.db.lookupWrite(view, start[i], end[i]);
     if (record === 0) continue;
-    if (!checkType(ctx, record, ValueType.LIST, reply)) return;
-    const lists = attachList(ctx, record);
+    if (!attachChecked(ctx, record, reply)) return;
+    const { lists } = ctx.keyspace;
     reply.array(2);
     reply.bulk(view, start[i], end[i] - start[i]);
     lists.seekEnd(atHead);
     lists.read();
     replyEntry(reply, lists.entry);
-    lists.remove(atHead);
+    lists.removeEnd(atHead);
     listShrank(ctx, args, i, record, lists, popEvent(atHead), 1);
     if (ctx.effects.isOn) {
       ctx.effects

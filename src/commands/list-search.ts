@@ -2,14 +2,12 @@
 /** Lists: finding, inserting and removing by value. */
 import { parseInt64 } from "../base/integer.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
-import { ValueType } from "../keyspace/record.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import { type ReplyWriter, ReplyType } from "../protocol/reply-writer.ts";
 import type { Lists } from "../types/list.ts";
-import { checkType } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
-import { attachList, listShrank, noteList, storeList } from "./list-value.ts";
+import { attachChecked, listShrank, noteList, storeList } from "./list-value.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 import { offsetArgument } from "./string-value.ts";
 
@@ -63,8 +61,8 @@ function linsertCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): vo
     reply.integer(0);
     return;
   }
-  if (!checkType(ctx, record, ValueType.LIST, reply)) return;
-  const lists = attachList(ctx, record);
+  if (!attachChecked(ctx, record, reply)) return;
+  const { lists } = ctx.keyspace;
   lists.grow(args.lengthOf(4), 1);
   let more = lists.seekEnd(true);
   while (more && !lists.equals(view, start[3], end[3])) more = lists.step(true);
@@ -113,8 +111,8 @@ function lposCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
     else reply.array(0);
     return;
   }
-  if (!checkType(ctx, record, ValueType.LIST, reply)) return;
-  const lists = attachList(ctx, record);
+  if (!attachChecked(ctx, record, reply)) return;
+  const { lists } = ctx.keyspace;
   if (compared === 0) compared = Infinity;
   if (count === -1) lposFirst(lists, args, reply, rank, compared);
   else lposMany(lists, args, reply, rank, compared, count === 0 ? Infinity : count);
@@ -185,8 +183,8 @@ function lremCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
     reply.integer(0);
     return;
   }
-  if (!checkType(ctx, record, ValueType.LIST, reply)) return;
-  const lists = attachList(ctx, record);
+  if (!attachChecked(ctx, record, reply)) return;
+  const { lists } = ctx.keyspace;
   const forwards = count >= 0;
   const wanted = count === 0 ? Infinity : Math.abs(count);
   let removed = 0;

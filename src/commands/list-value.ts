@@ -4,7 +4,7 @@
  * the record what became of it. "The key looked up last" is as in keyspace/database.ts.
  */
 import { NotifyClass } from "../keyspace/notify.ts";
-import { ValueType, encodingOf, metaOf, rootOf, viewOf } from "../keyspace/record.ts";
+import { ValueType, encodingOf, metaOf, rootOf, typeOf, viewOf } from "../keyspace/record.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
@@ -20,9 +20,24 @@ export function attachList(ctx: CommandContext, record: number): Lists {
   return lists;
 }
 
+/** The same for any record; false after an error reply if it holds another type. */
+export function attachChecked(ctx: CommandContext, record: number, reply: ReplyWriter): boolean {
+  const { arena, lists } = ctx.keyspace;
+  // One look at the record does both.
+  const meta = metaOf(arena, record);
+  if (typeOf(meta) !== ValueType.LIST) {
+    reply.error(errors.WRONG_TYPE);
+    return false;
+  }
+  lists.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
+  return true;
+}
+
 /** Notes a list's new place and encoding in its record, between two changes by one command. */
 export function noteList(ctx: CommandContext, record: number, lists: Lists): void {
+  if (!lists.isMoved) return;
   ctx.db.updateRoot(record, lists.encoding, lists.root);
+  lists.noted();
 }
 
 /** The same after the last change. */

@@ -11,7 +11,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { checkType } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import {
-  attachList,
+  attachChecked,
   insertList,
   listShrank,
   popEvent,
@@ -148,8 +148,7 @@ function push(
   const { view, start, end, count } = args;
   const record = db.lookupWrite(view, start[1], end[1]);
   if (record !== 0) {
-    if (!checkType(ctx, record, ValueType.LIST, reply)) return;
-    attachList(ctx, record);
+    if (!attachChecked(ctx, record, reply)) return;
   } else if (onlyExisting) {
     reply.integer(0);
     return;
@@ -158,15 +157,16 @@ function push(
   let bytes = 0;
   for (let i = 2; i < count; i++) bytes += end[i] - start[i];
   lists.grow(bytes, count - 2);
+  let length = 0;
   for (let i = 2; i < count; i++) {
-    lists.push(atHead, view, start[i], end[i]);
+    length = lists.push(atHead, view, start[i], end[i]);
     // Each time, in case that the next element finds no more memory.
     if (record !== 0) storeList(ctx, record, lists);
   }
   if (record === 0) insertList(ctx, args, 1, lists);
   keyspace.dirty += count - 3;
   db.changed(NotifyClass.LIST, pushEvent(atHead), view, start[1], end[1]);
-  reply.integer(lists.length);
+  reply.integer(length);
 }
 
 /** LPOP key [count] */
@@ -189,12 +189,12 @@ function pop(ctx: CommandContext, args: Args, reply: ReplyWriter, atHead: boolea
     reply.nil();
     return;
   }
-  if (!checkType(ctx, record, ValueType.LIST, reply)) return;
-  const lists = attachList(ctx, record);
+  if (!attachChecked(ctx, record, reply)) return;
+  const { lists } = ctx.keyspace;
   lists.seekEnd(atHead);
   lists.read();
   replyEntry(reply, lists.entry);
-  lists.remove(atHead);
+  lists.removeEnd(atHead);
   listShrank(ctx, args, 1, record, lists, popEvent(atHead), 1);
 }
 
@@ -223,8 +223,8 @@ function popMany(ctx: CommandContext, args: Args, reply: ReplyWriter, atHead: bo
 function llenCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const record = ctx.db.lookupRead(args.view, args.start[1], args.end[1]);
   if (record === 0) reply.integer(0);
-  else if (checkType(ctx, record, ValueType.LIST, reply)) {
-    reply.integer(attachList(ctx, record).length);
+  else if (attachChecked(ctx, record, reply)) {
+    reply.integer(ctx.keyspace.lists.length);
   }
 }
 
@@ -235,10 +235,10 @@ function lindexCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
     reply.nil();
     return;
   }
-  if (!checkType(ctx, record, ValueType.LIST, reply)) return;
+  if (!attachChecked(ctx, record, reply)) return;
   const index = offsetArgument(args, 2, reply);
   if (index !== index) return;
-  const lists = attachList(ctx, record);
+  const { lists } = ctx.keyspace;
   if (!lists.seek(index)) {
     reply.nil();
     return;
@@ -256,10 +256,10 @@ function lsetCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
     reply.error(errors.NO_SUCH_KEY);
     return;
   }
-  if (!checkType(ctx, record, ValueType.LIST, reply)) return;
+  if (!attachChecked(ctx, record, reply)) return;
   const index = offsetArgument(args, 2, reply);
   if (index !== index) return;
-  const lists = attachList(ctx, record);
+  const { lists } = ctx.keyspace;
   lists.grow(args.lengthOf(3), 1);
   if (!lists.seek(index)) {
     // The list may be a quicklist now, as in Valkey.
@@ -285,8 +285,8 @@ function lrangeCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
     reply.array(0);
     return;
   }
-  if (!checkType(ctx, record, ValueType.LIST, reply)) return;
-  const lists = attachList(ctx, record);
+  if (!attachChecked(ctx, record, reply)) return;
+  const { lists } = ctx.keyspace;
   const length = lists.length;
   if (from < 0) from = Math.max(from + length, 0);
   if (to < 0) to += length;
@@ -311,8 +311,8 @@ function ltrimCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
     reply.ok();
     return;
   }
-  if (!checkType(ctx, record, ValueType.LIST, reply)) return;
-  const lists = attachList(ctx, record);
+  if (!attachChecked(ctx, record, reply)) return;
+  const { lists } = ctx.keyspace;
   const length = lists.length;
   if (from < 0) from = Math.max(from + length, 0);
   if (to < 0) to += length;

@@ -29,7 +29,7 @@
  */
 import { type Arena, Ref } from "../memory/arena.ts";
 import { copyBytes } from "../base/bytes.ts";
-import { prefixBytes, storedBytes, storedLength } from "../memory/stored-bytes.ts";
+import { prefixBytes, storedBytes, storedEnd, storedLength } from "../memory/stored-bytes.ts";
 
 export const enum ValueType {
   STRING = 0,
@@ -98,8 +98,7 @@ export function keyLength(view: DataView, record: number): number {
 
 /** Offset behind the key: of the expiry if there is one, else of the value. */
 function keyEnd(view: DataView, record: number): number {
-  const at = ((record & Ref.GRANULE_MASK) << 3) + RECORD_KEY_AT;
-  return at + storedBytes(storedLength(view, at));
+  return storedEnd(view, ((record & Ref.GRANULE_MASK) << 3) + RECORD_KEY_AT);
 }
 
 /** Offset of the value: of a stored byte string, or of a root reference. */

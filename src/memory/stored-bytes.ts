@@ -26,6 +26,12 @@ export function storedLength(view: DataView, at: number): number {
   return first === 254 ? view.getUint16(at + 1, true) : view.getUint32(at + 1, true);
 }
 
+/** The offset behind the string whose prefix is at `at`. */
+export function storedEnd(view: DataView, at: number): number {
+  const first = view.getUint8(at);
+  return first < 254 ? at + 1 + first : at + storedBytes(storedLength(view, at));
+}
+
 /** Writes the prefix and returns the offset behind it. */
 export function writePrefix(view: DataView, at: number, length: number): number {
   if (length < 254) {

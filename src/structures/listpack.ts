@@ -419,8 +419,8 @@ function splice(
     moved = arena.allocate(newBytes);
     newView = arena.views[moved >>> Ref.SEGMENT_SHIFT];
     newBase = listpackBase(moved);
-    copyBytes(newView, newBase, view, base, offset);
-    copyBytes(newView, newBase + offset + added, view, tailAt, tailBytes);
+    moveBlockBytes(arena, moved, newBase, reference, base, offset);
+    moveBlockBytes(arena, moved, newBase + offset + added, reference, tailAt, tailBytes);
     arena.free(reference, bytes);
   }
   newView.setUint32(newBase, newBytes, true);
@@ -429,6 +429,26 @@ function splice(
     newView.setUint16(newBase + Listpack.COUNT_AT, newCount, true);
   }
   return moved;
+}
+
+/**
+ * Moves bytes from one block to another, or within one, where they may overlap: `to` and `from` are
+ * offsets in the segments of the blocks.
+ */
+export function moveBlockBytes(
+  arena: Arena,
+  toBlock: number,
+  to: number,
+  fromBlock: number,
+  from: number,
+  length: number,
+): void {
+  const toSegment = toBlock >>> Ref.SEGMENT_SHIFT;
+  const fromSegment = fromBlock >>> Ref.SEGMENT_SHIFT;
+  const source = arena.views[fromSegment];
+  // One call of the engine's own routine, where copyBytes would make views for it.
+  if (toSegment === fromSegment) moveTail(source, arena.bytes[fromSegment], to, from, length);
+  else copyBytes(arena.views[toSegment], to, source, from, length);
 }
 
 /** Moves bytes whose old and new place may overlap. */

@@ -51,6 +51,7 @@ export function quicklistDuplicate(arena: Arena, root: number): number {
     const entry = copiedEntry(arena, node);
     const copied = copiedBlock(arena, node, Node.BYTES);
     setWordAt(arena, copied, Node.ENTRY, entry);
+    setWordAt(arena, copied, Node.ROOM, 0);
     setWordAt(arena, copied, Node.PREVIOUS, previous);
     setWordAt(arena, copied, Node.NEXT, 0);
     if (previous === 0) setWordAt(arena, copy, Root.HEAD, copied);

@@ -10,29 +10,34 @@
  *                           20  i16   fill: limit of a node
  *                           22  u16   compress depth, as it was configured
  *
- *     node (24 bytes)        0  i32   previous node, 0 = none
+ *     node (28 bytes)        0  i32   previous node, 0 = none
  *                            4  i32   next node
  *                            8  i32   packed: its listpack; plain: the bytes of its only element
  *                           12  u32   count of elements
  *                           16  u32   plain: bytes of the element; packed: 0
  *                           20  u32   compressed: bytes of the block at offset 8; else 0
+ *                           24  u32   packed: bytes of its block before the listpack; else 0
  *
  *     compressed block       0  u32   bytes of the listpack or the element
  *                            4        the same as LZF
  *
+ * Only pushing and popping leave room before a listpack (structures/quicklist-end.ts). The block has
+ * the size class of the listpack's bytes all the same, so that these are what it is freed with.
+ *
  * A node is compressed only if that saves MIN_GAIN bytes. Expanding and compressing are O(bytes),
  * everything else is O(1).
  */
-import { copyBytes } from "../base/bytes.ts";
 import { LzfCompressor, lzfDecompress } from "../base/lzf.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
-import { listpackBase, listpackBytes } from "./listpack.ts";
+import { listpackBase, listpackBytes, moveBlockBytes } from "./listpack.ts";
 
 /** Words of the root, and its size. */
 export const enum Root {
   HEAD = 0,
   TAIL = 1,
   NODES = 4,
+  /** Fill in the lower half, compress depth in the upper one. */
+  FILL = 5,
   BYTES = 24,
 }
 
@@ -44,7 +49,20 @@ export const enum Node {
   COUNT = 3,
   PLAIN_BYTES = 4,
   COMPRESSED_BYTES = 5,
-  BYTES = 24,
+  ROOM = 6,
+  BYTES = 28,
+}
+
+/** Limits of a node's size, as list-max-listpack-size gives them. */
+export const enum Fill {
+  MIN = -5,
+  MAX = 32767,
+  /** No limit: the element is to go where it goes. */
+  ANY = 32768,
+  /** Limit of a node's bytes where fill limits the count of its elements. */
+  SAFE_BYTES = 8192,
+  /** What an element may take beside its bytes, generously. */
+  ENTRY_OVERHEAD = 8,
 }
 
 /** What stands before the LZF bytes of a compressed block. */
@@ -56,6 +74,17 @@ const MIN_GAIN = 8;
 const COMPRESSIBLE_BYTES_MAX = 16 * 1024 * 1024;
 /** A larger buffer is not kept. */
 const KEPT_BUFFER_BYTES = 128 * 1024;
+
+/** Bytes that a node may have by a negative fill. */
+export function fillBytes(fill: number): number {
+  return 2048 << Math.min(-fill, -Fill.MIN);
+}
+
+/** Whether a listpack of so many bytes and elements is too large for a node. */
+export function exceedsFill(fill: number, bytes: number, count: number): boolean {
+  if (fill < 0) return bytes > fillBytes(fill);
+  return fill !== Fill.ANY && (bytes > Fill.SAFE_BYTES || count > Math.max(fill, 1));
+}
 
 export function wordAt(arena: Arena, reference: number, field: number): number {
   return arena.words[reference >>> Ref.SEGMENT_SHIFT][
@@ -74,7 +103,21 @@ export function nodeBytes(arena: Arena, node: number): number {
   if (plain !== 0) return plain;
   // A listpack begins with its size, and so does a compressed block.
   const entry = wordAt(arena, node, Node.ENTRY);
-  return listpackBytes(arena.views[entry >>> Ref.SEGMENT_SHIFT], listpackBase(entry));
+  return listpackBytes(arena.views[entry >>> Ref.SEGMENT_SHIFT], nodeBase(arena, node));
+}
+
+/** Where a node's listpack, its element or what they were compressed to begins in its segment. */
+export function nodeBase(arena: Arena, node: number): number {
+  return listpackBase(wordAt(arena, node, Node.ENTRY)) + wordAt(arena, node, Node.ROOM);
+}
+
+/** Moves a node's listpack to where its block begins: positions in it are stale then. O(bytes). */
+export function closeRoom(arena: Arena, node: number): void {
+  if (wordAt(arena, node, Node.ROOM) === 0) return;
+  const block = wordAt(arena, node, Node.ENTRY);
+  const base = nodeBase(arena, node);
+  moveBlockBytes(arena, block, listpackBase(block), block, base, nodeBytes(arena, node));
+  setWordAt(arena, node, Node.ROOM, 0);
 }
 
 /** Bytes that the block was allocated with that a node names. */
@@ -99,21 +142,24 @@ export function compactEntry(arena: Arena, node: number): void {
   const entry = wordAt(arena, node, Node.ENTRY);
   const bytes = entryBytes(arena, node);
   if (!arena.isSparse(entry, bytes)) return;
-  setWordAt(arena, node, Node.ENTRY, copiedBlock(arena, entry, bytes));
+  setWordAt(arena, node, Node.ENTRY, copiedEntry(arena, node));
+  setWordAt(arena, node, Node.ROOM, 0);
   arena.free(entry, bytes);
 }
 
-/** A copy of the block of a node. Grows the arena. */
+/** A copy of the block of a node, without room. Grows the arena. */
 export function copiedEntry(arena: Arena, node: number): number {
-  return copiedBlock(arena, wordAt(arena, node, Node.ENTRY), entryBytes(arena, node));
+  const entry = wordAt(arena, node, Node.ENTRY);
+  const bytes = entryBytes(arena, node);
+  const copy = arena.allocate(bytes);
+  moveBlockBytes(arena, copy, listpackBase(copy), entry, nodeBase(arena, node), bytes);
+  return copy;
 }
 
 /** A block with the same bytes. Grows the arena. */
 export function copiedBlock(arena: Arena, block: number, bytes: number): number {
   const copy = arena.allocate(bytes);
-  const view = arena.views[block >>> Ref.SEGMENT_SHIFT];
-  const target = arena.views[copy >>> Ref.SEGMENT_SHIFT];
-  copyBytes(target, listpackBase(copy), view, listpackBase(block), bytes);
+  moveBlockBytes(arena, copy, listpackBase(copy), block, listpackBase(block), bytes);
   return copy;
 }
 
@@ -159,7 +205,7 @@ export class NodeCompressor {
     const bytes = nodeBytes(arena, node);
     if (bytes < COMPRESSIBLE_BYTES_MIN || bytes > COMPRESSIBLE_BYTES_MAX) return;
     const entry = wordAt(arena, node, Node.ENTRY);
-    const from = listpackBase(entry);
+    const from = nodeBase(arena, node);
     if (this.buffer.length < bytes) this.buffer = new Uint8Array(bytes);
     const { buffer } = this;
     const source = arena.bytes[entry >>> Ref.SEGMENT_SHIFT];
@@ -177,6 +223,7 @@ export class NodeCompressor {
     );
     setWordAt(arena, node, Node.ENTRY, block);
     setWordAt(arena, node, Node.COMPRESSED_BYTES, COMPRESSED_HEADER + length);
+    setWordAt(arena, node, Node.ROOM, 0);
     arena.free(entry, bytes);
   }
 

@@ -19,20 +19,23 @@
  *  1. The counts of the root are the sums over its nodes; no node is empty.
  *  2. A packed node's count is its listpack's; a plain node's is 1.
  *  3. `previous` and `next` agree, and end at the first and the last node.
- *  4. After `rest`, the d nodes at either end are not compressed, and inner nodes are if worth it.
+ *  4. A packed node's room and listpack fit the block that the listpack's bytes stand for; a node
+ *     that is plain or compressed has no room.
+ *  5. After `rest`, the d nodes at either end are not compressed, and inner nodes are if worth it.
  *
- * push and the removal of an end are O(bytes of a node) at most; seek is O(nodes) from the nearer
- * end; insert, replace and remove at a cursor are O(bytes of a node).
+ * push and the removal of an end are O(bytes of the element) amortised, as long as one node does not
+ * grow at both ends in turn (structures/quicklist-end.ts); seek is O(nodes) from the nearer end;
+ * insert, replace and remove at a cursor are O(bytes of a node).
  *
  * Where the arena ends, a method throws and leaves a list that keeps the invariants: counts are
  * corrected after what they count. Whoever uses several methods notes the root in between.
  *
  * Why not one growing array of elements: inserting in the middle would cost O(n), and every element
- * would need a length and a reference. Why nodes apart from their listpacks: a listpack's block is
- * then byte for byte what an RDB file holds.
+ * would need a length and a reference. Why nodes apart from their listpacks: these are then byte for
+ * byte what an RDB file holds.
  */
 import { copyBytes, equalBytes } from "../base/bytes.ts";
-import { type Arena, Ref } from "../memory/arena.ts";
+import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { ListpackEntry, entryBefore, entryEnd, entryEquals } from "./listpack-entry.ts";
 import {
   Listpack,
@@ -46,18 +49,22 @@ import {
   listpackLast,
   listpackLength,
   listpackMerge,
-  listpackPrepend,
   listpackRemove,
   listpackReplace,
   listpackSeek,
 } from "./listpack.ts";
 import { quicklistNodeCount } from "./quicklist-blocks.ts";
+import { pushToNode, removeFromNode } from "./quicklist-end.ts";
 import {
+  Fill,
   Node,
   NodeCompressor,
   Root,
+  closeRoom,
+  exceedsFill,
   expandInto,
   expandNode,
+  fillBytes,
   freeNode,
   isCompressed,
   nodeBytes,
@@ -66,8 +73,6 @@ import {
 } from "./quicklist-node.ts";
 
 const COUNT_AT = 8;
-const FILL_AT = 20;
-const COMPRESS_AT = 22;
 
 /** Where a cursor's copy of a compressed node begins: not at 0, which is no position. */
 const COPY_BASE = 8;
@@ -76,26 +81,9 @@ const KEPT_COPY_BYTES = 128 * 1024;
 /** So many changed nodes wait for `rest` before a removal through a cursor calls it. */
 const CHANGED_MAX = 32;
 
-const FILL_MIN = -5;
-const FILL_MAX = 32767;
 const COMPRESS_MAX = 65535;
-/** Limit of a node's bytes where fill limits the count of its elements. */
-const SAFE_NODE_BYTES = 8192;
-/** What an element may take beside its bytes, generously. */
-const ENTRY_OVERHEAD = 8;
 /** Bytes that two listpacks have in common with their merger once only. */
 const MERGE_SAVING = 7;
-
-/** Bytes that a node may have by a negative fill. */
-export function fillBytes(fill: number): number {
-  return 2048 << Math.min(-fill, -FILL_MIN);
-}
-
-/** Whether a listpack of so many bytes and elements is too large for a node. */
-export function exceedsFill(fill: number, bytes: number, count: number): boolean {
-  if (fill < 0) return bytes > fillBytes(fill);
-  return bytes > SAFE_NODE_BYTES || count > Math.max(fill, 1);
-}
 
 /** A place in a list: in a node of a quicklist, or in a listpack that is a whole list. */
 export class ListCursor {
@@ -175,8 +163,8 @@ export class Quicklist {
     const view = this.arena.views[root >>> Ref.SEGMENT_SHIFT];
     const at = (root & Ref.GRANULE_MASK) << 3;
     view.setFloat64(at + COUNT_AT, 0, true);
-    view.setInt16(at + FILL_AT, Math.max(FILL_MIN, Math.min(fill, FILL_MAX)), true);
-    view.setUint16(at + COMPRESS_AT, Math.min(compressDepth, COMPRESS_MAX), true);
+    const limit = Math.max(Fill.MIN, Math.min(fill, Fill.MAX));
+    this.setWord(root, Root.FILL, (Math.min(compressDepth, COMPRESS_MAX) << 16) | (limit & 0xffff));
   }
 
   /** Count of elements. */
@@ -190,13 +178,11 @@ export class Quicklist {
   }
 
   get fill(): number {
-    const view = this.arena.views[this.root >>> Ref.SEGMENT_SHIFT];
-    return view.getInt16(((this.root & Ref.GRANULE_MASK) << 3) + FILL_AT, true);
+    return (this.word(this.root, Root.FILL) << 16) >> 16;
   }
 
   get compressDepth(): number {
-    const view = this.arena.views[this.root >>> Ref.SEGMENT_SHIFT];
-    return view.getUint16(((this.root & Ref.GRANULE_MASK) << 3) + COMPRESS_AT, true);
+    return this.word(this.root, Root.FILL) >>> 16;
   }
 
   /** The first node, or 0. */
@@ -236,29 +222,37 @@ export class Quicklist {
     this.addCount(1);
   }
 
-  /** Adds an element at an end. Requires: its bytes are not in that end's node. Grows the arena. */
-  push(atHead: boolean, view: DataView, start: number, end: number): void {
-    const neighbour = this.word(this.root, atHead ? Root.HEAD : Root.TAIL);
+  /**
+   * Adds an element at an end; returns the new count of elements. Requires: its bytes are not in
+   * that end's node. Grows the arena.
+   */
+  push(atHead: boolean, view: DataView, start: number, end: number): number {
+    const { arena, root } = this;
+    const words = arena.words[root >>> Ref.SEGMENT_SHIFT];
+    const at = (root & Ref.GRANULE_MASK) << 1;
+    const neighbour = words[at + (atHead ? Root.HEAD : Root.TAIL)];
+    const fill = (words[at + Root.FILL] << 16) >> 16;
     const bytes = end - start;
-    if (this.isLarge(bytes)) {
+    if (this.isLarge(bytes, fill)) {
       this.link(this.newPlainNode(view, start, bytes), neighbour, !atHead);
-    } else if (this.allowsInsert(neighbour, bytes)) {
-      this.addToEnd(neighbour, atHead, view, start, end);
-    } else {
+    } else if (neighbour === 0 || !pushToNode(arena, neighbour, atHead, fill, view, start, end)) {
       this.link(this.newPackedNode(view, start, end), neighbour, !atHead);
     }
-    this.addCount(1);
+    return this.addCount(1);
   }
 
   /** Points the cursor at the listpack or the plain element of a node as a whole: at its `base`. */
   open(cursor: ListCursor, node: number): void {
+    const { arena } = this;
+    const words = arena.words[node >>> Ref.SEGMENT_SHIFT];
+    const at = (node & Ref.GRANULE_MASK) << 1;
     cursor.node = node;
-    cursor.plainBytes = this.plainBytesOf(node);
-    if (isCompressed(this.arena, node)) cursor.placeInCopy(this.arena, node);
+    cursor.plainBytes = words[at + Node.PLAIN_BYTES] >>> 0;
+    if (words[at + Node.COMPRESSED_BYTES] !== 0) cursor.placeInCopy(arena, node);
     else {
-      const entry = this.word(node, Node.ENTRY);
-      cursor.view = this.arena.views[entry >>> Ref.SEGMENT_SHIFT];
-      cursor.base = listpackBase(entry);
+      const entry = words[at + Node.ENTRY];
+      cursor.view = arena.views[entry >>> Ref.SEGMENT_SHIFT];
+      cursor.base = listpackBase(entry) + words[at + Node.ROOM];
     }
     cursor.at = cursor.base;
   }
@@ -331,7 +325,7 @@ export class Quicklist {
     start: number,
     end: number,
   ): void {
-    this.expandAt(cursor);
+    this.prepareAt(cursor);
     const { node } = cursor;
     const bytes = end - start;
     const isPlain = cursor.plainBytes !== 0;
@@ -339,7 +333,7 @@ export class Quicklist {
     const isAtEdge =
       isPlain ||
       (after ? listpackIsEnd(cursor.view, behind) : behind === cursor.base + Listpack.HEADER);
-    if (this.isLarge(bytes)) {
+    if (this.isLarge(bytes, this.fill)) {
       let neighbour = node;
       if (!isAtEdge) {
         const right = this.splitNode(node, behind);
@@ -369,10 +363,10 @@ export class Quicklist {
 
   /** Replaces the element at the cursor, which is stale then. As `insert`. */
   replaceElement(cursor: ListCursor, view: DataView, start: number, end: number): void {
-    this.expandAt(cursor);
+    this.prepareAt(cursor);
     const { node } = cursor;
     const bytes = end - start;
-    const isLarge = this.isLarge(bytes);
+    const isLarge = this.isLarge(bytes, this.fill);
     if (cursor.plainBytes !== 0) {
       if (isLarge) this.link(this.newPlainNode(view, start, bytes), node, true);
       else this.insertUncounted(cursor, true, view, start, end);
@@ -403,7 +397,7 @@ export class Quicklist {
    */
   remove(cursor: ListCursor, forwards: boolean): boolean {
     if (this.changed.length > CHANGED_MAX) this.rest();
-    this.expandAt(cursor);
+    this.prepareAt(cursor);
     const { node } = cursor;
     const neighbour = this.word(node, forwards ? Node.NEXT : Node.PREVIOUS);
     const count = this.word(node, Node.COUNT) - 1;
@@ -426,6 +420,13 @@ export class Quicklist {
     if (offset === Listpack.HEADER) return this.place(cursor, neighbour, false);
     cursor.at = entryBefore(cursor.view, cursor.at);
     return true;
+  }
+
+  /** Removes the first or the last element. Requires: there is one. Grows the arena. */
+  removeEnd(atHead: boolean): void {
+    const node = this.word(this.root, atHead ? Root.HEAD : Root.TAIL);
+    if (!removeFromNode(this.arena, node, atHead)) this.unlink(node);
+    this.addCount(-1);
   }
 
   /** Removes up to `count` elements from `index` (not negative) on. Grows the arena. */
@@ -470,6 +471,7 @@ export class Quicklist {
   takeOnlyListpack(): number {
     const node = this.word(this.root, Root.HEAD);
     expandNode(this.arena, node);
+    closeRoom(this.arena, node);
     const listpack = this.word(node, Node.ENTRY);
     this.arena.free(node, Node.BYTES);
     this.arena.free(this.root, Root.BYTES);
@@ -491,6 +493,11 @@ export class Quicklist {
       this.open(cursor, node);
       const held = cursor.plainBytes !== 0 ? 1 : listpackLength(cursor.view, cursor.base);
       if (held === 0 || held !== this.nodeCountOf(node)) throw new Error("a wrong node count");
+      const room = this.word(node, Node.ROOM);
+      const isListpack = cursor.plainBytes === 0 && !isCompressed(this.arena, node);
+      const bytes = this.nodeBytes(node);
+      const roomMax = isListpack ? blockBytes(bytes) - bytes : 0;
+      if (room < 0 || room > roomMax) throw new Error("a node without its room");
       previous = node;
       count += held;
       nodes++;
@@ -530,8 +537,12 @@ export class Quicklist {
     changed.length = 0;
   }
 
-  /** Expands a node that is about to be changed, and notes it for `rest`. Grows the arena. */
+  /**
+   * Gets a node ready for changes that are not at an end of the list: expands it, closes its room,
+   * and notes it for `rest`. Grows the arena.
+   */
   private prepare(node: number): void {
+    closeRoom(this.arena, node);
     if (this.compressDepth === 0) return;
     expandNode(this.arena, node);
     const { changed } = this;
@@ -539,8 +550,8 @@ export class Quicklist {
   }
 
   /** The same for the node of a cursor, which stays where it is. */
-  private expandAt(cursor: ListCursor): void {
-    if (this.compressDepth === 0) return;
+  private prepareAt(cursor: ListCursor): void {
+    if (this.compressDepth === 0 && this.word(cursor.node, Node.ROOM) === 0) return;
     const offset = cursor.at - cursor.base;
     this.prepare(cursor.node);
     this.open(cursor, cursor.node);
@@ -559,22 +570,24 @@ export class Quicklist {
     return this.word(node, Node.COUNT) >>> 0;
   }
 
-  private addCount(delta: number): void {
+  /** Corrects the count of elements, and returns it. */
+  private addCount(delta: number): number {
     const view = this.arena.views[this.root >>> Ref.SEGMENT_SHIFT];
     const at = ((this.root & Ref.GRANULE_MASK) << 3) + COUNT_AT;
-    view.setFloat64(at, view.getFloat64(at, true) + delta, true);
+    const count = view.getFloat64(at, true) + delta;
+    view.setFloat64(at, count, true);
+    return count;
   }
 
   /** Whether an element of so many bytes becomes a plain node. */
-  private isLarge(bytes: number): boolean {
+  private isLarge(bytes: number, fill: number): boolean {
     if (this.packedThreshold !== 0) return bytes >= this.packedThreshold;
-    const fill = this.fill;
-    return bytes > (fill >= 0 ? SAFE_NODE_BYTES : fillBytes(fill));
+    return bytes > (fill >= 0 ? Fill.SAFE_BYTES : fillBytes(fill));
   }
 
   private allowsInsert(node: number, bytes: number): boolean {
     if (node === 0 || this.word(node, Node.PLAIN_BYTES) !== 0) return false;
-    const grown = this.nodeBytes(node) + bytes + ENTRY_OVERHEAD;
+    const grown = this.nodeBytes(node) + bytes + Fill.ENTRY_OVERHEAD;
     return !exceedsFill(this.fill, grown, this.nodeCountOf(node) + 1);
   }
 
@@ -591,6 +604,7 @@ export class Quicklist {
     this.setWord(node, Node.COUNT, count);
     this.setWord(node, Node.PLAIN_BYTES, plainBytes);
     this.setWord(node, Node.COMPRESSED_BYTES, 0);
+    this.setWord(node, Node.ROOM, 0);
     return node;
   }
 
@@ -613,14 +627,7 @@ export class Quicklist {
     start: number,
     end: number,
   ): void {
-    // The nodes at the ends are compressed only where memory ended when they should be expanded.
-    expandNode(this.arena, node);
-    const entry = this.word(node, Node.ENTRY);
-    const moved = atHead
-      ? listpackPrepend(this.arena, entry, view, start, end)
-      : listpackAppend(this.arena, entry, view, start, end);
-    this.setWord(node, Node.ENTRY, moved);
-    this.setWord(node, Node.COUNT, this.word(node, Node.COUNT) + 1);
+    pushToNode(this.arena, node, atHead, Fill.ANY, view, start, end);
   }
 
   /** Links a node before or after its neighbour, which is 0 in an empty list. */
@@ -736,6 +743,7 @@ export class Quicklist {
   private merge(first: number, second: number): void {
     this.prepare(first);
     expandNode(this.arena, second);
+    closeRoom(this.arena, second);
     const merged = listpackMerge(
       this.arena,
       this.word(first, Node.ENTRY),

@@ -40,7 +40,7 @@ import {
   listpackReplace,
   listpackSeek,
 } from "../structures/listpack.ts";
-import { ListCursor, Quicklist, exceedsFill, fillBytes } from "../structures/quicklist.ts";
+import { ListCursor, Quicklist } from "../structures/quicklist.ts";
 import {
   quicklistCompact,
   quicklistCompactNodes,
@@ -50,6 +50,7 @@ import {
   quicklistMemoryBytes,
   quicklistNodeCount,
 } from "../structures/quicklist-blocks.ts";
+import { exceedsFill, fillBytes } from "../structures/quicklist-node.ts";
 
 export const enum ListEncoding {
   LISTPACK = 0,
@@ -63,6 +64,10 @@ export class Lists {
   /** The attached value; both change as it does. */
   root = 0;
   encoding: number = ListEncoding.LISTPACK;
+
+  /** What the record of the value says. */
+  private notedRoot = 0;
+  private notedEncoding: number = ListEncoding.LISTPACK;
 
   /** list-max-listpack-size and list-compress-depth. */
   maxListpackSize = -2;
@@ -79,9 +84,20 @@ export class Lists {
   }
 
   attach(root: number, encoding: number): void {
-    this.encoding = encoding;
-    this.root = root;
+    this.encoding = this.notedEncoding = encoding;
+    this.root = this.notedRoot = root;
     if (encoding === ListEncoding.QUICKLIST) this.quicklist.attach(root);
+  }
+
+  /** Whether the record of the attached value says something else than is true. */
+  get isMoved(): boolean {
+    return this.root !== this.notedRoot || this.encoding !== this.notedEncoding;
+  }
+
+  /** The record says what is true. */
+  noted(): void {
+    this.notedRoot = this.root;
+    this.notedEncoding = this.encoding;
   }
 
   /** Attaches a new, empty list, which no record has yet. Grows the arena. */
@@ -113,7 +129,10 @@ export class Lists {
    * Grows the arena.
    */
   grow(elementBytes: number, count: number): void {
-    if (this.encoding === ListEncoding.QUICKLIST) return;
+    if (this.encoding !== ListEncoding.QUICKLIST) this.growListpack(elementBytes, count);
+  }
+
+  private growListpack(elementBytes: number, count: number): void {
     const { root, view } = this;
     const base = listpackBase(root);
     const length = listpackLength(view, base);
@@ -142,11 +161,17 @@ export class Lists {
     if (this.encoding === ListEncoding.QUICKLIST) this.shrinkTo(2);
   }
 
-  /** Adds an element at an end. Requires: its bytes are not in this list. Grows the arena. */
-  push(atHead: boolean, view: DataView, start: number, end: number): void {
-    if (this.encoding === ListEncoding.QUICKLIST) this.quicklist.push(atHead, view, start, end);
-    else if (atHead) this.root = listpackPrepend(this.arena, this.root, view, start, end);
+  /**
+   * Adds an element at an end; returns the new length. Requires: its bytes are not in this list.
+   * Grows the arena.
+   */
+  push(atHead: boolean, view: DataView, start: number, end: number): number {
+    if (this.encoding === ListEncoding.QUICKLIST) {
+      return this.quicklist.push(atHead, view, start, end);
+    }
+    if (atHead) this.root = listpackPrepend(this.arena, this.root, view, start, end);
     else this.root = listpackAppend(this.arena, this.root, view, start, end);
+    return this.length;
   }
 
   /** Points the cursor at the first or the last element; false if there is none. */
@@ -234,6 +259,12 @@ export class Lists {
     else at = offset === Listpack.HEADER ? 0 : entryBefore(view, at);
     cursor.placeInListpack(view, base, at);
     return at !== 0;
+  }
+
+  /** Removes the first or the last element. Requires: there is one. Grows the arena. */
+  removeEnd(atHead: boolean): void {
+    if (this.encoding === ListEncoding.QUICKLIST) this.quicklist.removeEnd(atHead);
+    else this.root = listpackRemoveRange(this.arena, this.root, atHead ? 0 : -1, 1);
   }
 
   /** Removes `count` elements from `index` on. Requires: 0 <= index. Grows the arena. */

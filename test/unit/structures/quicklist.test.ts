@@ -1,19 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import { Arena } from "../../../src/memory/arena.ts";
 import type { ListpackEntry } from "../../../src/structures/listpack-entry.ts";
-import {
-  ListCursor,
-  Quicklist,
-  exceedsFill,
-  fillBytes,
-} from "../../../src/structures/quicklist.ts";
+import { listpackBase, listpackLength } from "../../../src/structures/listpack.ts";
+import { ListCursor, Quicklist } from "../../../src/structures/quicklist.ts";
 import {
   quicklistCompact,
   quicklistDuplicate,
   quicklistFree,
   quicklistMemoryBytes,
 } from "../../../src/structures/quicklist-blocks.ts";
-import { isCompressed } from "../../../src/structures/quicklist-node.ts";
+import {
+  Node,
+  exceedsFill,
+  fillBytes,
+  isCompressed,
+  wordAt,
+} from "../../../src/structures/quicklist-node.ts";
 import { type Random, seedOfRun, withSeed } from "../../support/seed.ts";
 
 const FILE = "test/unit/structures/quicklist.test.ts";
@@ -67,6 +69,21 @@ class Model {
       expect(textOf(cursor.entry)).toBe(texts[at]);
       expect(cursor.equals(viewFor(texts[at]), 1, 1 + texts[at].length)).toBe(true);
     }
+  }
+
+  removeEnd(atHead: boolean): void {
+    this.list.removeEnd(atHead);
+    if (atHead) this.texts.shift();
+    else this.texts.pop();
+  }
+
+  /** Adds elements at an end, then takes some away at one. */
+  run(random: Random, long: number): void {
+    const atHead = random.oneIn(2);
+    for (let rest = random.below(60); rest > 0; rest--) this.push(atHead, randomText(random, long));
+    const fromHead = random.oneIn(2);
+    const left = Math.max(this.texts.length - random.below(70), 0);
+    while (this.texts.length > left) this.removeEnd(fromHead);
   }
 
   removeRange(index: number, count: number): void {
@@ -168,11 +185,12 @@ describe("a quicklist follows an array through random changes", () => {
         for (let step = 0; step < 1200; step++) {
           const { length } = model.texts;
           const index = random.below(length);
-          const kind = random.below(12);
+          const kind = random.below(13);
           if (length === 0 || kind < 4) model.push(random.oneIn(2), randomText(random, long));
           else if (kind < 8) model.insert(index, random.oneIn(2), randomText(random, long));
           else if (kind < 9) model.replace(index, randomText(random, long));
           else if (kind < 11) model.remove(index, random.below(4), random.oneIn(2));
+          else if (kind < 12) model.run(random, long);
           else model.removeRange(index, random.below(random.oneIn(10) ? length + 2 : 10));
           if (random.oneIn(3)) model.list.rest();
           if (step % 40 === 0) model.check();
@@ -229,6 +247,35 @@ describe("nodes", () => {
     model.check();
   });
 
+  test("have their room at the end that grows, and lose none by it", () => {
+    const model = new Model(new Arena(), -2, 0);
+    const { arena, list } = model;
+    let moves = 0;
+    let room = 0;
+    for (let i = 0; i < 1600; i++) {
+      model.push(true, "VXK");
+      const left = wordAt(arena, list.head, Node.ROOM);
+      if (left !== room - 5) moves++;
+      room = left;
+    }
+    // As often as the size class changes, and once for each class that was reached from the tail.
+    expect(list.nodeCount).toBe(1);
+    expect(moves).toBeLessThan(120);
+    model.check();
+    for (let i = 0; i < 1000; i++) model.removeEnd(true);
+    model.check();
+    model.push(false, "tail");
+    expect(wordAt(arena, list.head, Node.ROOM)).toBe(0);
+    model.push(true, "head");
+    expect(wordAt(arena, list.head, Node.ROOM)).toBeGreaterThan(0);
+    const copy = quicklistDuplicate(arena, list.root);
+    expect(textsOf(arena, copy)).toEqual(model.texts);
+    quicklistFree(arena, copy);
+    const listpack = list.takeOnlyListpack();
+    expect(listpackLength(arena.views[0], listpackBase(listpack))).toBe(602);
+    arena.verify();
+  });
+
   test("give the only listpack away", () => {
     const model = new Model(new Arena(), 4, 0);
     model.push(false, "a");
@@ -283,6 +330,7 @@ describe("nodes", () => {
       (i % 10 === 0 ? keep : drop).push(model);
     }
     for (const model of drop) quicklistFree(arena, model.list.root);
+    for (const model of keep) model.push(true, "v".repeat(20));
     arena.planDraining();
     for (const model of keep) {
       model.list.root = quicklistCompact(arena, model.list.root);
