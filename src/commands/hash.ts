@@ -31,6 +31,7 @@ export const hashCommands: readonly CommandSpec[] = [
     flags: Flag.WRITE | Flag.DENYOOM | Flag.FAST,
     acl: Acl.HASH,
     keys: oneKey("RW update"),
+    member: 2,
     run: hsetCommand,
   },
   {
@@ -39,6 +40,7 @@ export const hashCommands: readonly CommandSpec[] = [
     flags: Flag.WRITE | Flag.DENYOOM | Flag.FAST,
     acl: Acl.HASH,
     keys: oneKey("RW update"),
+    member: 2,
     run: hmsetCommand,
   },
   {
@@ -47,6 +49,7 @@ export const hashCommands: readonly CommandSpec[] = [
     flags: Flag.WRITE | Flag.DENYOOM | Flag.FAST,
     acl: Acl.HASH,
     keys: oneKey("RW insert"),
+    member: 2,
     run: hsetnxCommand,
   },
   {
@@ -55,6 +58,7 @@ export const hashCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.HASH,
     keys: oneKey("RO access"),
+    member: 2,
     run: hgetCommand,
   },
   {
@@ -63,6 +67,7 @@ export const hashCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.HASH,
     keys: oneKey("RO access"),
+    member: 2,
     run: hmgetCommand,
   },
   {
@@ -71,6 +76,7 @@ export const hashCommands: readonly CommandSpec[] = [
     flags: Flag.WRITE | Flag.FAST,
     acl: Acl.HASH,
     keys: oneKey("RW delete"),
+    member: 2,
     run: hdelCommand,
   },
   {
@@ -87,6 +93,7 @@ export const hashCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.HASH,
     keys: oneKey("RO"),
+    member: 2,
     run: hstrlenCommand,
   },
   {
@@ -95,6 +102,7 @@ export const hashCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.HASH,
     keys: oneKey("RO"),
+    member: 2,
     run: hexistsCommand,
   },
   {

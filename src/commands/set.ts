@@ -23,6 +23,7 @@ export const setCommands: readonly CommandSpec[] = [
     flags: Flag.WRITE | Flag.DENYOOM | Flag.FAST,
     acl: Acl.SET,
     keys: oneKey("RW insert"),
+    member: 2,
     run: saddCommand,
   },
   {
@@ -31,6 +32,7 @@ export const setCommands: readonly CommandSpec[] = [
     flags: Flag.WRITE | Flag.FAST,
     acl: Acl.SET,
     keys: oneKey("RW delete"),
+    member: 2,
     run: sremCommand,
   },
   {
@@ -54,6 +56,7 @@ export const setCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.SET,
     keys: oneKey("RO"),
+    member: 2,
     run: sismemberCommand,
   },
   {
@@ -62,6 +65,7 @@ export const setCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.SET,
     keys: oneKey("RO access"),
+    member: 2,
     run: smismemberCommand,
   },
   {

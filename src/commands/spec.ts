@@ -148,6 +148,11 @@ export interface CommandSpec {
   flags: number;
   acl: number;
   keys: readonly KeySpec[];
+  /**
+   * The argument, behind the key at argument 1, that is looked up in the key's value: where that is
+   * large, the dispatcher touches the memory of it ahead. Of several, the first one.
+   */
+  member?: number;
   run: CommandHandler;
   /** Argument indexes of the keys, where `keys` cannot say it. Null = invalid arguments. */
   getKeys?: (args: Args) => number[] | null;

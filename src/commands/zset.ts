@@ -22,6 +22,7 @@ export const zsetCommands: readonly CommandSpec[] = [
     flags: Flag.WRITE | Flag.DENYOOM | Flag.FAST,
     acl: Acl.SORTED_SET,
     keys: oneKey("RW update"),
+    member: 3,
     run: zaddCommand,
   },
   {
@@ -30,6 +31,7 @@ export const zsetCommands: readonly CommandSpec[] = [
     flags: Flag.WRITE | Flag.DENYOOM | Flag.FAST,
     acl: Acl.SORTED_SET,
     keys: oneKey("RW access update"),
+    member: 3,
     run: zincrbyCommand,
   },
   {
@@ -38,6 +40,7 @@ export const zsetCommands: readonly CommandSpec[] = [
     flags: Flag.WRITE | Flag.FAST,
     acl: Acl.SORTED_SET,
     keys: oneKey("RW delete"),
+    member: 2,
     run: zremCommand,
   },
   {
@@ -54,6 +57,7 @@ export const zsetCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.SORTED_SET,
     keys: oneKey("RO access"),
+    member: 2,
     run: zscoreCommand,
   },
   {
@@ -62,6 +66,7 @@ export const zsetCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.SORTED_SET,
     keys: oneKey("RO access"),
+    member: 2,
     run: zmscoreCommand,
   },
   {
@@ -70,6 +75,7 @@ export const zsetCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.SORTED_SET,
     keys: oneKey("RO access"),
+    member: 2,
     run: zrankCommand,
   },
   {
@@ -78,6 +84,7 @@ export const zsetCommands: readonly CommandSpec[] = [
     flags: Flag.READONLY | Flag.FAST,
     acl: Acl.SORTED_SET,
     keys: oneKey("RO access"),
+    member: 2,
     run: zrevrankCommand,
   },
 ];

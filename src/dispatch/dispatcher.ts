@@ -28,8 +28,10 @@ import type { Pushes } from "../session/push-log.ts";
 import type { Tracking } from "../session/tracking.ts";
 import { type Client, Gate, ReplyMode } from "../session/client.ts";
 import { queuedBytes } from "../session/client-memory.ts";
+import type { HashIndex } from "../structures/hash-index.ts";
 import type { CommandNames } from "./command-names.ts";
 import { CommandLookup } from "./lookup.ts";
+import { MemberPrefetch } from "./member-prefetch.ts";
 
 /** Reasons that concern every client: bits of `Dispatcher.gate`. */
 export const enum ServerGate {
@@ -90,7 +92,8 @@ export class Dispatcher {
   /** Per command number: the row's arity, flags and handler, side by side. */
   private readonly arity: Int16Array;
   private readonly flags: Int32Array;
-  private readonly firstKeyIs1: Uint8Array;
+  /** The last argument to look ahead for: 1 where the first key is argument 1, the row's `member`. */
+  private readonly lookAhead: Uint8Array;
   /** 1 where the request's only key is argument 1, as its one key spec says. */
   private readonly onlyKeyIs1: Uint8Array;
   private readonly blocking: Blocking;
@@ -108,6 +111,7 @@ export class Dispatcher {
   private readonly batchHashes = new Int32Array(BATCH_MAX);
   /** The hashes among them, without gaps. */
   private readonly keyHashes = new Int32Array(BATCH_MAX);
+  private readonly members: MemberPrefetch;
 
   constructor(
     private readonly table: readonly CommandSpec[],
@@ -121,20 +125,21 @@ export class Dispatcher {
     /** What becomes of an exception in a handler: our own mistake. */
     private readonly onInternalError: (error: unknown, client: Client, name: string) => void,
   ) {
+    this.members = new MemberPrefetch(ctx.keyspace);
     this.arity = new Int16Array(table.length);
     this.flags = new Int32Array(table.length);
-    this.firstKeyIs1 = new Uint8Array(table.length);
+    this.lookAhead = new Uint8Array(table.length);
     this.onlyKeyIs1 = new Uint8Array(table.length);
     // One loop: the builtins that map tables into arrays cost a start a millisecond each.
     for (let number = 0; number < table.length; number++) {
-      const { arity, flags, keys, getKeys } = table[number];
+      const { arity, flags, keys, getKeys, member } = table[number];
       this.arity[number] = arity;
       this.flags[number] = flags;
       this.subcommands.push((flags & Flag.CONTAINER) === 0 ? null : undefined);
       if (keys.length === 0) continue;
       const { begin, find } = keys[0];
       if (typeof begin !== "object" || !("index" in begin) || begin.index !== 1) continue;
-      this.firstKeyIs1[number] = 1;
+      this.lookAhead[number] = member ?? 1;
       const isOne = typeof find === "object" && "last" in find && find.last === 0;
       if (isOne && keys.length === 1 && getKeys === undefined) this.onlyKeyIs1[number] = 1;
     }
@@ -179,28 +184,57 @@ export class Dispatcher {
 
   /**
    * Looks ahead over a batch of requests of one client: names are resolved, and the memory of their
-   * first keys is touched, so that it is near when the requests run.
+   * first keys is touched, and of the members that they look up in large values, so that it is near
+   * when the requests run.
    */
   prepare(client: Client, batch: readonly Args[], count: number): void {
     const { keyspace } = this.ctx;
     const { index } = keyspace.databases[client.database];
     let keys = 0;
+    // Not their number, but 0 while there are none.
+    let members = 0;
     for (let i = 0; i < count; i++) {
       const args = batch[i];
       const number = this.resolve(args, 0);
       this.numbers[i] = number;
-      if (number < 0 || args.count < 2 || this.firstKeyIs1[number] === 0) {
+      const last = number < 0 ? 0 : this.lookAhead[number];
+      if (last === 0 || args.count < 2) {
         this.hashed[i] = 0;
         continue;
       }
       this.hashed[i] = 1;
+      members += last >>> 1;
       this.batchHashes[i] = this.keyHashes[keys++] = index.hash(
         args.view,
         args.start[1],
         args.end[1],
       );
     }
-    if (keys > 1) index.prefetch(this.keyHashes, keys);
+    if (keys < 2) return;
+    index.prefetch(this.keyHashes, keys);
+    if (members !== 0 && index.size !== 0) this.prefetchMembers(index, batch, count);
+  }
+
+  /**
+   * Touches the memory of the members in the batch. The first value that is small ends it, so that
+   * small values, which are near with their keys, cost one look a batch.
+   */
+  private prefetchMembers(index: HashIndex, batch: readonly Args[], count: number): void {
+    const { members } = this;
+    let hash = 0;
+    let root = 0;
+    for (let i = 0; i < count; i++) {
+      const args = batch[i];
+      const member = this.hashed[i] === 0 ? 0 : this.lookAhead[this.numbers[i]];
+      if (member < 2 || member >= args.count) continue;
+      if (root === 0 || this.batchHashes[i] !== hash) {
+        hash = this.batchHashes[i];
+        root = members.largeRoot(index.candidate(hash));
+        if (root === 0) break;
+      }
+      members.add(root, args.view, args.start[member], args.end[member]);
+    }
+    members.prefetch();
   }
 
   /** Runs request `i` of the batch that was prepared last, and writes its reply. */

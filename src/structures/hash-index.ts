@@ -75,6 +75,11 @@ export const INDEX_STATE_BYTES = 24;
 
 const NO_WORDS = new Int32Array(0);
 
+/** Entries of the index whose state lies in `root`. */
+export function indexSize(arena: Arena, root: number): number {
+  return arena.words[root >>> Ref.SEGMENT_SHIFT][(root & Ref.GRANULE_MASK) << 1] >>> 0;
+}
+
 export class HashIndex {
   /** Entries in the index. */
   size = 0;
@@ -205,40 +210,49 @@ export class HashIndex {
    */
   prefetch(hashes: Int32Array, count: number): void {
     if (this.size === 0) return;
-    const arenaWords = this.arena.words;
     let sink = 0;
-    for (let i = 0; i < count; i++) {
-      const hash = hashes[i];
-      const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
-      const segment = this.directoryWords[pair];
-      sink ^=
-        arenaWords[segment >>> Ref.SEGMENT_SHIFT][
-          ((segment & Ref.GRANULE_MASK) << 1) +
-            Segment.HEADER_WORDS +
-            (homeBucket(hash, this.directoryWords[pair + 1]) << WordShift.BUCKET)
-        ];
-    }
-    for (let i = 0; i < count; i++) {
-      const hash = hashes[i];
-      const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
-      const segment = this.directoryWords[pair];
-      const words = arenaWords[segment >>> Ref.SEGMENT_SHIFT];
-      const line =
-        ((segment & Ref.GRANULE_MASK) << 1) +
-        Segment.HEADER_WORDS +
-        (homeBucket(hash, this.directoryWords[pair + 1]) << WordShift.BUCKET);
-      const pattern = Math.imul(hash & 0xff || 1, 0x01010101);
-      for (let group = 0; group < 3; group++) {
-        const difference = words[line + group] ^ pattern;
-        const zeros = (difference - 0x01010101) & ~difference & 0x80808080;
-        if (zeros === 0) continue;
-        const slot = (group << 2) + ((31 - Math.clz32(zeros & -zeros)) >>> 3);
-        const entry = words[line + Bucket.REFERENCE_WORD + slot];
-        sink ^= arenaWords[entry >>> Ref.SEGMENT_SHIFT][(entry & Ref.GRANULE_MASK) << 1];
-        break;
-      }
-    }
+    for (let i = 0; i < count; i++) sink ^= this.touchBucket(hashes[i]);
+    for (let i = 0; i < count; i++) sink ^= this.touch(this.candidate(hashes[i]));
     this.prefetched = sink;
+  }
+
+  /** Reads a word of the bucket that `find` looks into first. Requires: the index is not empty. */
+  touchBucket(hash: number): number {
+    const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+    const segment = this.directoryWords[pair];
+    return this.arena.words[segment >>> Ref.SEGMENT_SHIFT][
+      ((segment & Ref.GRANULE_MASK) << 1) +
+        Segment.HEADER_WORDS +
+        (homeBucket(hash, this.directoryWords[pair + 1]) << WordShift.BUCKET)
+    ];
+  }
+
+  /**
+   * The entry that `find` compares first, or 0, as far as the bucket tells: one of an equal tag.
+   * Requires: the index is not empty.
+   */
+  candidate(hash: number): number {
+    const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+    const segment = this.directoryWords[pair];
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const line =
+      ((segment & Ref.GRANULE_MASK) << 1) +
+      Segment.HEADER_WORDS +
+      (homeBucket(hash, this.directoryWords[pair + 1]) << WordShift.BUCKET);
+    const pattern = Math.imul(hash & 0xff || 1, 0x01010101);
+    for (let group = 0; group < 3; group++) {
+      const difference = words[line + group] ^ pattern;
+      const zeros = (difference - 0x01010101) & ~difference & 0x80808080;
+      if (zeros === 0) continue;
+      const slot = (group << 2) + ((31 - Math.clz32(zeros & -zeros)) >>> 3);
+      return words[line + Bucket.REFERENCE_WORD + slot];
+    }
+    return 0;
+  }
+
+  /** Reads the first word of an entry, or, for 0, some word. */
+  touch(entry: number): number {
+    return this.arena.words[entry >>> Ref.SEGMENT_SHIFT][(entry & Ref.GRANULE_MASK) << 1];
   }
 
   /** Keeps the loads of `prefetch` from being optimised away. */
