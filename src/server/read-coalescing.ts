@@ -38,7 +38,7 @@ const GATHERED_SHARE = 3;
 const SLEEP_MS = 0.02;
 const SLEEP_TRIALS = 5;
 /** Windows of a round, of which the first go without sleeps; the very first is not counted. */
-const ROUND_WINDOWS = 64;
+const ROUND_WINDOWS = 128;
 const TRIAL_WINDOWS = 4;
 /** A round counts so much of the average gain. */
 const GAIN_WEIGHT = 0.25;
