@@ -20,11 +20,18 @@ export function copyBytes(
     copyLong(target, targetAt, source, sourceAt, length);
     return;
   }
-  let at = 0;
-  for (const last = length - 4; at <= last; at += 4) {
+  if (length < 4) {
+    for (let at = 0; at < length; at++) {
+      target.setUint8(targetAt + at, source.getUint8(sourceAt + at));
+    }
+    return;
+  }
+  // The last word may overlap the one before it: cheaper than single bytes.
+  const last = length - 4;
+  for (let at = 0; at < last; at += 4) {
     target.setInt32(targetAt + at, source.getInt32(sourceAt + at, true), true);
   }
-  for (; at < length; at++) target.setUint8(targetAt + at, source.getUint8(sourceAt + at));
+  target.setInt32(targetAt + last, source.getInt32(sourceAt + last, true), true);
 }
 
 function copyLong(

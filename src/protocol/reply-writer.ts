@@ -32,6 +32,7 @@ export const REPLY_BYTES_MAX = 0x7fff0000;
 const ERROR_CODE_CHARACTERS_MAX = 30;
 
 const CRLF = 0x0a0d;
+const DIGIT_0 = 48;
 const OK = 0x0d4b4f2b;
 const LF = 10;
 
@@ -132,9 +133,10 @@ export class ReplyWriter {
   bulk(view: DataView, start: number, count: number): void {
     this.reserve(count + HEADER_BYTES_MAX + 2);
     this.header(ReplyType.BULK, count);
-    copyBytes(this.view, this.length, view, start, count);
-    this.length += count;
-    this.crlf();
+    const at = this.length;
+    copyBytes(this.view, at, view, start, count);
+    this.view.setInt16(at + count, CRLF, true);
+    this.length = at + count + 2;
   }
 
   /** A bulk string with one byte per character. */
@@ -328,16 +330,21 @@ export class ReplyWriter {
   }
 
   private header(type: ReplyType, count: number): void {
-    const bytes = this.bytes;
-    const at = this.length;
-    bytes[at] = type;
+    const { view, length: at } = this;
     if (count >= 0 && count < 10) {
-      bytes[at + 1] = 48 + count;
-      this.length = at + 2;
+      view.setInt32(at, type | ((DIGIT_0 + count) << 8) | (CRLF << 16), true);
+      this.length = at + 4;
+    } else if (count >= 10 && count < 100) {
+      const tens = (count / 10) | 0;
+      const ones = count - tens * 10;
+      view.setInt32(at, type | ((DIGIT_0 + tens) << 8) | ((DIGIT_0 + ones) << 16), true);
+      view.setInt16(at + 3, CRLF, true);
+      this.length = at + 5;
     } else {
-      this.length = writeInteger(bytes, at + 1, count);
+      view.setUint8(at, type);
+      this.length = writeInteger(this.bytes, at + 1, count);
+      this.crlf();
     }
-    this.crlf();
   }
 
   private crlf(): void {
