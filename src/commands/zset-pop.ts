@@ -165,7 +165,8 @@ function pop(
     if (where === Where.MIN) zset.next();
     else zset.previous();
   }
-  zset.removeRange(where === Where.MIN ? 0 : length - popped, popped);
+  if (popped === 1) zset.removeSought();
+  else zset.removeRange(where === Where.MIN ? 0 : length - popped, popped);
   const event = where === Where.MIN ? "zpopmin" : "zpopmax";
   finishRemoval(ctx, args, index, record, zset, event, popped);
   // ZPOPMIN and ZPOPMAX themselves stay as they are.

@@ -177,11 +177,17 @@ export class ReplyWriter {
 
   /** A double as a bulk string. */
   bulkDouble(value: number): void {
+    // Most are small integers, and -0 is none.
+    if (value === (value | 0) && (value !== 0 || 1 / value > 0)) {
+      this.bulkInteger(value);
+      return;
+    }
     this.reserve(64);
     const digitsAt = this.length + 32;
     const count = writeDouble(this.bytes, digitsAt, value) - digitsAt;
     this.header(ReplyType.BULK, count);
-    this.bytes.copyWithin(this.length, digitsAt, digitsAt + count);
+    // The digits are fewer than the bytes between: they do not overlap with what they become.
+    copyBytes(this.view, this.length, this.view, digitsAt, count);
     this.length += count;
     this.crlf();
   }

@@ -290,6 +290,33 @@ export class HashIndex {
     this.arena.words[this.foundSegment >>> Ref.SEGMENT_SHIFT][this.foundWord] = entry;
   }
 
+  /**
+   * Removes an entry by its reference, which spares the comparison of keys. Requires: it is in the
+   * index, and `hash` is its key's. May move segments.
+   */
+  removeEntry(entry: number, hash: number): void {
+    const pair = this.directoryAt + ((hash >>> (32 - this.depth)) << 1);
+    const segment = this.directoryWords[pair];
+    const meta = this.directoryWords[pair + 1];
+    const buckets = meta & 0xffff;
+    const words = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
+    const base = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS;
+    const home = homeBucket(hash, meta);
+    let bucket = home;
+    do {
+      const references = base + (bucket << WordShift.BUCKET) + Bucket.REFERENCE_WORD;
+      for (let slot = 0; slot < Bucket.SLOTS; slot++) {
+        if (words[references + slot] !== entry) continue;
+        this.foundSegment = segment;
+        this.foundWord = references + slot;
+        this.removeFound(hash);
+        return;
+      }
+      if (++bucket === buckets) bucket = 0;
+    } while (bucket !== home);
+    if (DEBUG) throw new Error("the entry is not in the index");
+  }
+
   /** Removes the entry that the last `find`, called with `hash`, returned. May move segments. */
   removeFound(hash: number): void {
     const segment = this.foundSegment;

@@ -28,12 +28,15 @@ export class TreeInserter {
 
   constructor(private readonly path: TreePath) {}
 
-  /** Adds an entry at the place of its member and of `score`. Grows the arena. */
-  insert(entry: number, score: number): void {
+  /**
+   * Adds an entry at the place of its member and of `score`. False if the entry's leaf was split, and
+   * so other paths than this object's are stale, too. Grows the arena.
+   */
+  insert(entry: number, score: number): boolean {
     const { words, at, arena } = this.path;
     if (words[at + Tree.ROOT] === 0) {
       this.insertFirst(entry, score);
-      return;
+      return true;
     }
     const view = memberView(arena, entry);
     const from = memberStart(arena, entry);
@@ -42,16 +45,18 @@ export class TreeInserter {
     else this.path.descend(score, view, from, length);
     const node = nodeAt(this.path.leaf);
     const leafWords = wordsOf(arena, this.path.leaf);
-    if (leafWords[node] === Leaf.MAX) {
-      this.insertSplitting(entry, score);
-    } else {
+    const hasRoom = leafWords[node] < Leaf.MAX;
+    if (hasRoom) {
       const leafView = viewOf(arena, this.path.leaf);
       insertIntoLeaf(leafWords, leafView, node, this.path.position, entry, score);
       const level = words[at + Tree.HEIGHT] - 1;
       this.path.addToCounts(level, 1);
       if (this.path.position === 0) this.path.raiseFirst(level, entry, score);
+    } else {
+      this.insertSplitting(entry, score);
     }
     words[at + Tree.COUNT]++;
+    return hasRoom;
   }
 
   private insertFirst(entry: number, score: number): void {

@@ -56,6 +56,12 @@ export class TreePath {
     this.at = nodeAt(block) + (offset >> 2);
   }
 
+  /** Points this object at the tree of another path. */
+  attachLike(other: TreePath): void {
+    this.words = other.words;
+    this.at = other.at;
+  }
+
   /** How many entries have a score below `score`, or, with `inclusive`, not above it. */
   countBelow(score: number, inclusive: boolean): number {
     const { arena } = this;

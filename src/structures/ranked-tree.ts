@@ -60,10 +60,13 @@ export const RANKED_TREE_STATE_BYTES = Tree.STATE_BYTES;
 
 export class RankedTree {
   private readonly path: TreePath;
+  /** Where `changeScore` found its entry. */
+  private readonly oldPath: TreePath;
   private readonly inserter: TreeInserter;
 
   constructor(private readonly arena: Arena) {
     this.path = new TreePath(arena);
+    this.oldPath = new TreePath(arena);
     this.inserter = new TreeInserter(this.path);
   }
 
@@ -97,11 +100,14 @@ export class RankedTree {
   /** Takes the entry of this rank out and returns it. Requires: rank < size. */
   removeAt(rank: number): number {
     this.path.descendToRank(rank);
-    const entry = wordsOf(this.arena, this.path.leaf)[
-      nodeAt(this.path.leaf) + Leaf.ENTRIES + this.path.position
-    ];
+    const entry = this.path.entryAtCursor();
     removeFound(this.path);
     return entry;
+  }
+
+  /** Takes out the entry that `seek` put the cursor on, with no other method called since. */
+  removeSought(): void {
+    removeFound(this.path);
   }
 
   /**
@@ -109,24 +115,25 @@ export class RankedTree {
    * Grows the arena.
    */
   changeScore(entry: number, score: number): void {
-    const { arena } = this;
+    const { arena, path, oldPath } = this;
     const oldScore = scoreOf(arena, entry);
-    this.path.find(entry, oldScore);
-    if (this.path.staysBetweenNeighbours(entry, oldScore, score)) {
-      const node = nodeAt(this.path.leaf);
-      viewOf(arena, this.path.leaf).setFloat64(
-        ((node + Node.SCORES) << 2) + (this.path.position << 3),
+    oldPath.attachLike(path);
+    oldPath.find(entry, oldScore);
+    if (oldPath.staysBetweenNeighbours(entry, oldScore, score)) {
+      const node = nodeAt(oldPath.leaf);
+      viewOf(arena, oldPath.leaf).setFloat64(
+        ((node + Node.SCORES) << 2) + (oldPath.position << 3),
         score,
         true,
       );
-      if (this.path.position === 0)
-        this.path.raiseFirst(this.path.words[this.path.at + Tree.HEIGHT] - 1, entry, score);
+      if (oldPath.position === 0)
+        oldPath.raiseFirst(oldPath.words[oldPath.at + Tree.HEIGHT] - 1, entry, score);
     } else {
       // Inserted first, since memory may end there: then nothing has changed. Until the second
       // step the entry is in the tree twice, told apart by the nodes' scores.
-      this.inserter.insert(entry, score);
-      this.path.find(entry, oldScore);
-      removeFound(this.path);
+      if (!this.inserter.insert(entry, score)) oldPath.find(entry, oldScore);
+      else if (path.leaf === oldPath.leaf && path.position <= oldPath.position) oldPath.position++;
+      removeFound(oldPath);
     }
     setScore(arena, entry, score);
   }

@@ -358,18 +358,20 @@ export class SortedSets {
       this.reload();
       return;
     }
-    const { index, tree, arena } = this;
-    for (let i = 0; i < count; i++) {
-      const entry = tree.removeAt(rank);
-      const view = memberView(arena, entry);
-      const start = memberStart(arena, entry);
-      const end = start + memberLength(arena, entry);
-      const hash = index.hash(view, start, end);
-      index.find(view, start, end, hash);
-      index.removeFound(hash);
-      freeScoredMember(arena, entry);
+    for (let i = 0; i < count; i++) this.dropEntry(this.tree.removeAt(rank));
+    this.index.store(this.root);
+  }
+
+  /** Removes the member that `seek` put the cursor on, where nothing else was done since. */
+  removeSought(): void {
+    if (this.encoding === ZsetEncoding.LISTPACK) {
+      this.root = listpackRemove(this.arena, this.root, this.at, 2);
+      this.reload();
+      return;
     }
-    index.store(this.root);
+    this.tree.removeSought();
+    this.dropEntry(this.at);
+    this.index.store(this.root);
   }
 
   /**
@@ -681,6 +683,15 @@ export class SortedSets {
       throw error;
     }
     index.store(this.root);
+  }
+
+  /** Frees an entry that the tree does not have any more, and takes it out of the index. */
+  private dropEntry(entry: number): void {
+    const { index, arena } = this;
+    const start = memberStart(arena, entry);
+    const length = memberLength(arena, entry);
+    index.removeEntry(entry, index.hash(memberView(arena, entry), start, start + length));
+    arena.free(entry, scoredMemberBytes(length));
   }
 
   /** Makes the listpack a TREE. */

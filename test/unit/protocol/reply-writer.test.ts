@@ -92,6 +92,14 @@ const CASES: readonly Case[] = [
     resp2: "$5\r\n3.141\r\n",
     resp3: ",3.141\r\n",
   },
+  { title: "double 7", body: (r) => r.double(7), resp2: "$1\r\n7\r\n", resp3: ",7\r\n" },
+  { title: "double -0", body: (r) => r.double(-0), resp2: "$2\r\n-0\r\n", resp3: ",-0\r\n" },
+  {
+    title: "double -2 ** 31",
+    body: (r) => r.double(-(2 ** 31)),
+    resp2: "$11\r\n-2147483648\r\n",
+    resp3: ",-2147483648\r\n",
+  },
   {
     title: "double 0.1 + 0.2",
     body: (r) => r.double(0.1 + 0.2),

@@ -53,7 +53,9 @@ class Model {
   remove(key: string): void {
     const entry = this.find(key);
     if (entry === 0) return;
-    this.index.removeFound(this.hash(key));
+    // Either way takes turns.
+    if ((this.entries.size & 1) === 0) this.index.removeFound(this.hash(key));
+    else this.index.removeEntry(entry, this.hash(key));
     this.freeEntry(entry, key);
     this.entries.delete(key);
   }

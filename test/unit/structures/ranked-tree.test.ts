@@ -63,6 +63,12 @@ class Model {
     this.forget(index);
   }
 
+  removeSought(index: number): void {
+    expect(this.tree.seek(index)).toBe(this.items[index].entry);
+    this.tree.removeSought();
+    this.forget(index);
+  }
+
   changeScore(index: number, score: number): void {
     const [item] = this.items.splice(index, 1);
     item.score = score;
@@ -151,7 +157,7 @@ describe("a ranked tree", () => {
               model.insert(anyMember(random), anyScore(random, kinds));
             } else if (choice % 4 === 0) {
               model.changeScore(random.below(count), anyScore(random, kinds));
-            } else if (choice % 4 === 1) model.removeAt(random.oneIn(2) ? 0 : count - 1);
+            } else if (choice % 4 === 1) model.removeSought(random.oneIn(2) ? 0 : count - 1);
             else if (choice % 4 === 2) model.removeAt(random.below(count));
             else model.remove(random.below(count));
           }

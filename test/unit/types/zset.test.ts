@@ -125,6 +125,12 @@ describe("a sorted set", () => {
               .forEach(([member]) => model.scores.delete(member));
             model.zset.removeRange(first, 3);
           }
+          if (random.oneIn(3) && model.scores.size > 1) {
+            const rank = random.pick([0, model.scores.size - 1]);
+            model.scores.delete(model.sorted()[rank][0]);
+            model.zset.seek(rank);
+            model.zset.removeSought();
+          }
           model.check(random);
         }
         model.zset.free();
