@@ -6,9 +6,12 @@
  * types/zset-range.ts.
  */
 import { ValueType } from "../keyspace/record.ts";
+import type { Arena } from "../memory/arena.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { memberLength, memberStart, memberView, scoreOf } from "../structures/scored-member.ts";
+import type { SortedSets } from "../types/zset.ts";
 import { RangeBy, type ZsetRange } from "../types/zset-range.ts";
 import { checkType } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
@@ -198,12 +201,36 @@ function zrangeGeneric(
   const withScores = scores === Scores.WITH;
   replyMemberCount(reply, count, withScores);
   if (count === 0) return;
+  if (zset.isIndexed) {
+    replyEntries(ctx.keyspace.arena, reply, zset, range, withScores);
+    return;
+  }
   zset.seek(range.first);
   for (let i = 1; ; i++) {
     replyMemberWith(reply, zset, withScores);
     if (i === count) return;
     if (isReverse) zset.previous();
     else zset.next();
+  }
+}
+
+/** The members of a range that is not empty, of a TREE: read where they lie, without the cursor. */
+function replyEntries(
+  arena: Arena,
+  reply: ReplyWriter,
+  zset: SortedSets,
+  range: ZsetRange,
+  withScores: boolean,
+): void {
+  const { count, isReverse } = range;
+  const isNested = withScores && reply.resp3;
+  let entry = zset.seekEntry(range.first);
+  for (let i = 1; ; i++) {
+    if (isNested) reply.array(2);
+    reply.bulk(memberView(arena, entry), memberStart(arena, entry), memberLength(arena, entry));
+    if (withScores) reply.double(scoreOf(arena, entry));
+    if (i === count) return;
+    entry = isReverse ? zset.previousEntry() : zset.nextEntry();
   }
 }
 

@@ -147,7 +147,7 @@ export class SortedSets {
     this.encoding = ZsetEncoding.TREE;
   }
 
-  /** Whether `scanEntries` and `loadEntry` can be used. */
+  /** Whether it is a TREE, whose entries can be used. */
   get isIndexed(): boolean {
     return this.encoding === ZsetEncoding.TREE;
   }
@@ -232,6 +232,22 @@ export class SortedSets {
     if (score === 0) return false;
     this.loadPair(listpackPrevious(this.view, this.base, score));
     return true;
+  }
+
+  /**
+   * Goes to a rank of a TREE, where `nextEntry` and `previousEntry` go on: all return the entry there
+   * (structures/scored-member.ts), 0 beyond the ends. What the cursor is at is undefined then.
+   */
+  seekEntry(rank: number): number {
+    return this.tree.seek(rank);
+  }
+
+  nextEntry(): number {
+    return this.tree.next();
+  }
+
+  previousEntry(): number {
+    return this.tree.previous();
   }
 
   /** How many members have a score below `score`, or, with `inclusive`, not above it. */
