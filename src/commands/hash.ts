@@ -18,7 +18,7 @@ import {
   settleHash,
   storeHash,
 } from "./hash-value.ts";
-import { replyEntry } from "./listpack-reply.ts";
+import { replyEntry, replyRun } from "./listpack-reply.ts";
 import { memberScan, replyEmptyScan, replyScan, scanCursor } from "./member-scan.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 
@@ -326,6 +326,11 @@ function replyAll(
   if (withFields && withValues) reply.map(count);
   else reply.array(count);
   if (record === 0) return;
+  const from = hashes.listpackStart;
+  if (from !== 0 && withFields && withValues) {
+    replyRun(reply, hashes.view, from, 2 * count);
+    return;
+  }
   hashes.startWalk();
   while (hashes.next()) {
     if (withFields) replyEntry(reply, hashes.field);

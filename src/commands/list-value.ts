@@ -10,7 +10,7 @@ import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Lists } from "../types/list.ts";
 import type { CommandContext } from "./context.ts";
-import { replyEntry } from "./listpack-reply.ts";
+import { replyEntry, replyRun } from "./listpack-reply.ts";
 
 /** Attaches the list of a record whose type was checked. */
 export function attachList(ctx: CommandContext, record: number): Lists {
@@ -121,11 +121,28 @@ export function replyElements(
   forwards: boolean,
   reply: ReplyWriter,
 ): void {
-  const { entry } = lists;
+  if (forwards) replyForwards(lists, count, reply);
+  else replyBackwards(lists, count, reply);
+}
+
+function replyForwards(lists: Lists, count: number, reply: ReplyWriter): void {
+  const { cursor, entry } = lists;
+  for (let rest = count; rest > 0;) {
+    if (cursor.plainBytes === 0) rest -= replyRun(reply, cursor.view, cursor.at, rest);
+    else {
+      lists.read();
+      replyEntry(reply, entry);
+      rest--;
+    }
+    if (rest > 0) lists.stepNode();
+  }
+}
+
+function replyBackwards(lists: Lists, count: number, reply: ReplyWriter): void {
   for (let rest = count; rest > 0; rest--) {
     lists.read();
-    replyEntry(reply, entry);
-    if (rest > 1) lists.step(forwards);
+    replyEntry(reply, lists.entry);
+    if (rest > 1) lists.step(false);
   }
 }
 

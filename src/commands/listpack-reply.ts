@@ -1,11 +1,47 @@
 // HOT PATH: rules in src/README.md
 /** Replies with entries of listpacks, as bulk strings. */
-import type { ReplyWriter } from "../protocol/reply-writer.ts";
-import type { ListpackEntry } from "../structures/listpack-entry.ts";
+import { type ReplyWriter, ShortBulk, writeShortBulk } from "../protocol/reply-writer.ts";
+import { ListpackEntry, entryEnd, shortStringLength } from "../structures/listpack-entry.ts";
+import { listpackIsEnd } from "../structures/listpack.ts";
+
+const entryOfRun = new ListpackEntry();
 
 /** The entry as a bulk string: its bytes, or its integer's digits. */
 export function replyEntry(reply: ReplyWriter, entry: ListpackEntry): void {
   if (!entry.isInteger) reply.bulk(entry.view, entry.start, entry.length);
   else if (entry.value === entry.value) reply.bulkInteger(entry.value);
   else reply.bulkInt64(entry.high, entry.low);
+}
+
+/**
+ * The entries of a listpack from position `from` on, but at most `countMax`. Returns how many.
+ * O(bytes).
+ */
+export function replyRun(
+  reply: ReplyWriter,
+  view: DataView,
+  from: number,
+  countMax: number,
+): number {
+  let { view: target, length: to } = reply;
+  let toMax = reply.bytes.length - ShortBulk.BYTES_MAX;
+  let at = from;
+  let count = 0;
+  for (; count < countMax && !listpackIsEnd(view, at); count++) {
+    const length = shortStringLength(view, at);
+    if (length >= 0 && to <= toMax) {
+      to = writeShortBulk(target, to, view, at + 1, length);
+      // The backlen of a short string is one byte.
+      at += length + 2;
+    } else {
+      reply.length = to;
+      entryOfRun.read(view, at);
+      replyEntry(reply, entryOfRun);
+      ({ view: target, length: to } = reply);
+      toMax = reply.bytes.length - ShortBulk.BYTES_MAX;
+      at = entryEnd(view, at);
+    }
+  }
+  reply.length = to;
+  return count;
 }

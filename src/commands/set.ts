@@ -11,7 +11,7 @@ import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { checkType } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
-import { replyEntry } from "./listpack-reply.ts";
+import { replyEntry, replyRun } from "./listpack-reply.ts";
 import { memberScan, replyEmptyScan, replyScan, scanCursor } from "./member-scan.ts";
 import { attachSet, openSet, settleSet } from "./set-value.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
@@ -222,7 +222,13 @@ function smembersCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): v
   }
   if (!openSet(ctx, record, reply)) return;
   const sets = ctx.keyspace.sets;
-  reply.set(sets.length);
+  const { length } = sets;
+  reply.set(length);
+  const from = sets.listpackStart;
+  if (from !== 0) {
+    replyRun(reply, sets.view, from, length);
+    return;
+  }
   sets.startWalk();
   while (sets.next()) replyEntry(reply, sets.member);
 }

@@ -9,7 +9,7 @@ import { ValueType } from "../keyspace/record.ts";
 import type { Arena } from "../memory/arena.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
-import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { type ReplyWriter, ShortBulk, writeShortBulk } from "../protocol/reply-writer.ts";
 import { memberLength, memberStart, memberView, scoreOf } from "../structures/scored-member.ts";
 import type { SortedSets } from "../types/zset.ts";
 import { RangeBy, type ZsetRange } from "../types/zset-range.ts";
@@ -25,6 +25,10 @@ import {
   storeZset,
   zsetOf,
 } from "./zset-value.ts";
+
+/** Entries of a TREE that are read in one go. */
+const ENTRIES_AT_ONCE = 64;
+const entriesRead = new Int32Array(ENTRIES_AT_ONCE);
 
 export const zsetRangeCommands: readonly CommandSpec[] = [
   {
@@ -222,15 +226,43 @@ function replyEntries(
   range: ZsetRange,
   withScores: boolean,
 ): void {
-  const { count, isReverse } = range;
-  const isNested = withScores && reply.resp3;
-  let entry = zset.seekEntry(range.first);
-  for (let i = 1; ; i++) {
+  zset.seekEntry(range.first);
+  for (let rest = range.count; rest > 0; rest -= ENTRIES_AT_ONCE) {
+    const count = Math.min(rest, ENTRIES_AT_ONCE);
+    zset.readEntries(entriesRead, count, range.isReverse);
+    if (withScores) replyScoredMembers(arena, reply, count);
+    else replyMembers(arena, reply, count);
+  }
+}
+
+/** The members of `entriesRead`. */
+function replyMembers(arena: Arena, reply: ReplyWriter, count: number): void {
+  let { view: target, length: to } = reply;
+  let toMax = reply.bytes.length - ShortBulk.BYTES_MAX;
+  for (let i = 0; i < count; i++) {
+    const view = memberView(arena, entriesRead[i]);
+    const start = memberStart(arena, entriesRead[i]);
+    const length = memberLength(arena, entriesRead[i]);
+    if (length <= ShortBulk.CONTENT_MAX && to <= toMax) {
+      to = writeShortBulk(target, to, view, start, length);
+    } else {
+      reply.length = to;
+      reply.bulk(view, start, length);
+      ({ view: target, length: to } = reply);
+      toMax = reply.bytes.length - ShortBulk.BYTES_MAX;
+    }
+  }
+  reply.length = to;
+}
+
+/** The members of `entriesRead`, each with its score. */
+function replyScoredMembers(arena: Arena, reply: ReplyWriter, count: number): void {
+  const isNested = reply.resp3;
+  for (let i = 0; i < count; i++) {
+    const entry = entriesRead[i];
     if (isNested) reply.array(2);
     reply.bulk(memberView(arena, entry), memberStart(arena, entry), memberLength(arena, entry));
-    if (withScores) reply.double(scoreOf(arena, entry));
-    if (i === count) return;
-    entry = isReverse ? zset.previousEntry() : zset.nextEntry();
+    reply.double(scoreOf(arena, entry));
   }
 }
 

@@ -34,6 +34,7 @@ const ERROR_CODE_CHARACTERS_MAX = 30;
 const CRLF = 0x0a0d;
 const DIGIT_0 = 48;
 const OK = 0x0d4b4f2b;
+const CR = 13;
 const LF = 10;
 
 export const enum ReplyType {
@@ -51,6 +52,47 @@ export const enum ReplyType {
   NULL = 95,
   VERBATIM = 61,
   ATTRIBUTE = 124,
+}
+
+/** What `writeShortBulk` writes: bytes of the content and of all, at most. */
+export const enum ShortBulk {
+  CONTENT_MAX = 99,
+  BYTES_MAX = 106,
+}
+
+/**
+ * Writes a bulk string of at most ShortBulk.CONTENT_MAX bytes and returns the offset behind it.
+ * For loops that write many and keep the writer's `view` and `length` in variables meanwhile: half
+ * the time of `bulk` each.
+ */
+export function writeShortBulk(
+  target: DataView,
+  at: number,
+  view: DataView,
+  start: number,
+  length: number,
+): number {
+  let to = at + 4;
+  if (length < 10) {
+    target.setInt32(at, ReplyType.BULK | ((DIGIT_0 + length) << 8) | (CRLF << 16), true);
+  } else {
+    const tens = (length / 10) | 0;
+    const digits = (DIGIT_0 + tens) | ((DIGIT_0 + length - tens * 10) << 8);
+    target.setInt32(at, ReplyType.BULK | (digits << 8) | (CR << 24), true);
+    target.setUint8(to++, LF);
+  }
+  if (length < 4) {
+    for (let i = 0; i < length; i++) target.setUint8(to + i, view.getUint8(start + i));
+  } else {
+    // As copyBytes, which would be one call more.
+    const last = length - 4;
+    for (let i = 0; i < last; i += 4) {
+      target.setInt32(to + i, view.getInt32(start + i, true), true);
+    }
+    target.setInt32(to + last, view.getInt32(start + last, true), true);
+  }
+  target.setInt16(to + length, CRLF, true);
+  return to + length + 2;
 }
 
 export class ReplyWriter {
@@ -131,6 +173,10 @@ export class ReplyWriter {
 
   /** A bulk string: `count` bytes of `view` from `start`. */
   bulk(view: DataView, start: number, count: number): void {
+    if (count <= ShortBulk.CONTENT_MAX && this.length + ShortBulk.BYTES_MAX <= this.bytes.length) {
+      this.length = writeShortBulk(this.view, this.length, view, start, count);
+      return;
+    }
     this.reserve(count + HEADER_BYTES_MAX + 2);
     this.header(ReplyType.BULK, count);
     const at = this.length;

@@ -168,6 +168,12 @@ export function entryDataBytes(view: DataView, at: number): number {
   return first > Encoding.INTEGER_64 ? 0 : first - Encoding.STRING_32 + 2;
 }
 
+/** Length of the string at `at` if it is shorter than 64 bytes, its first byte its prefix; else -1. */
+export function shortStringLength(view: DataView, at: number): number {
+  const first = view.getUint8(at);
+  return (first & 0xc0) === Encoding.STRING_6 ? first & 0x3f : -1;
+}
+
 /** Bytes that say how long the entry is which begins with `first`; 0 if no entry does. */
 export function entryPrefixBytes(first: number): number {
   if (first < Encoding.STRING_12) return 1;

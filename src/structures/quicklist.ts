@@ -297,6 +297,11 @@ export class Quicklist {
         return true;
       }
     }
+    return this.nextNodeOf(cursor);
+  }
+
+  /** Moves the cursor to the first element of the next node; false if there is none. */
+  nextNodeOf(cursor: ListCursor): boolean {
     return this.place(cursor, this.word(cursor.node, Node.NEXT), true);
   }
 

@@ -133,6 +133,46 @@ export class TreePath {
     return this.entryAtCursor();
   }
 
+  /**
+   * Puts `count` entries from the cursor on into `entries`, and the cursor on the next one, if there
+   * is one. Requires: there are so many. O(count).
+   */
+  readUp(entries: Int32Array, count: number): void {
+    for (let read = 0; read < count;) {
+      const words = wordsOf(this.arena, this.leaf);
+      const node = nodeAt(this.leaf);
+      const held = words[node];
+      const from = node + Leaf.ENTRIES + this.position;
+      const taken = Math.min(count - read, held - this.position);
+      for (let i = 0; i < taken; i++) entries[read + i] = words[from + i];
+      read += taken;
+      this.position += taken;
+      const next = words[node + Leaf.NEXT];
+      if (this.position === held && next !== 0) {
+        this.leaf = next;
+        this.position = 0;
+      }
+    }
+  }
+
+  /** As `readUp`, downwards. */
+  readDown(entries: Int32Array, count: number): void {
+    for (let read = 0; read < count;) {
+      const words = wordsOf(this.arena, this.leaf);
+      const node = nodeAt(this.leaf);
+      const from = node + Leaf.ENTRIES + this.position;
+      const taken = Math.min(count - read, this.position + 1);
+      for (let i = 0; i < taken; i++) entries[read + i] = words[from - i];
+      read += taken;
+      this.position -= taken;
+      const previous = words[node + Leaf.PREVIOUS];
+      if (this.position < 0 && previous !== 0) {
+        this.leaf = previous;
+        this.position = wordsOf(this.arena, previous)[nodeAt(previous)] - 1;
+      }
+    }
+  }
+
   /** The entry with the lowest score, or 0. O(1). */
   first(): number {
     const leaf = this.words[this.at + Tree.FIRST];

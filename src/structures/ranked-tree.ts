@@ -190,6 +190,19 @@ export class RankedTree {
     return this.path.previous();
   }
 
+  /**
+   * Puts `count` entries from the cursor on into `entries`, and the cursor on the next one, if there
+   * is one. Requires: there are so many. O(count).
+   */
+  readUp(entries: Int32Array, count: number): void {
+    this.path.readUp(entries, count);
+  }
+
+  /** As `readUp`, downwards. */
+  readDown(entries: Int32Array, count: number): void {
+    this.path.readDown(entries, count);
+  }
+
   /** The entry with the lowest score, or 0. O(1). */
   first(): number {
     return this.path.first();

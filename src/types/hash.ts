@@ -94,7 +94,7 @@ export class Hashes {
   readonly member = this.field;
 
   /** Where the listpack lies. */
-  private view: DataView = new DataView(new ArrayBuffer(0));
+  view: DataView = new DataView(new ArrayBuffer(0));
   private base = 0;
   /** LISTPACK: where the walk goes on. */
   private walkAt = 0;
@@ -109,6 +109,11 @@ export class Hashes {
   ) {
     this.index = new HashIndex(arena, 0, hashKey0, hashKey1);
     this.expiries = new FieldExpiries(arena, hashKey0, hashKey1);
+  }
+
+  /** LISTPACK: position of the first entry in `view`; 0 in the other encodings. */
+  get listpackStart(): number {
+    return this.encoding === HashEncoding.LISTPACK ? this.base + Listpack.HEADER : 0;
   }
 
   /** Points this object at a value. */

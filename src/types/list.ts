@@ -73,9 +73,9 @@ export class Lists {
   maxListpackSize = -2;
   compressDepth = 0;
 
+  readonly cursor = new ListCursor();
   /** What `read` read. */
   readonly entry: ListpackEntry;
-  private readonly cursor = new ListCursor();
   private readonly quicklist: Quicklist;
 
   constructor(private readonly arena: Arena) {
@@ -210,6 +210,11 @@ export class Lists {
       cursor.at = isFirst ? 0 : entryBefore(cursor.view, cursor.at);
     }
     return cursor.at !== 0;
+  }
+
+  /** Moves the cursor to the first element of the next node. Requires: there is one. */
+  stepNode(): void {
+    this.quicklist.nextNodeOf(this.cursor);
   }
 
   /** Reads the element at the cursor into `entry`. */

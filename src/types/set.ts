@@ -97,7 +97,7 @@ export class Sets {
 
   private readonly index: HashIndex;
   /** Where the intset or listpack lies. */
-  private view: DataView = new DataView(new ArrayBuffer(0));
+  view: DataView = new DataView(new ArrayBuffer(0));
   private base = 0;
   /** LISTPACK: the position, INTSET: the index where the walk goes on. */
   private walkAt = 0;
@@ -113,6 +113,11 @@ export class Sets {
     hashKey1: number,
   ) {
     this.index = new HashIndex(arena, 0, hashKey0, hashKey1);
+  }
+
+  /** LISTPACK: position of the first entry in `view`; 0 in the other encodings. */
+  get listpackStart(): number {
+    return this.encoding === SetEncoding.LISTPACK ? this.base + Listpack.HEADER : 0;
   }
 
   /** Points this object at a value. */

@@ -235,19 +235,16 @@ export class SortedSets {
   }
 
   /**
-   * Goes to a rank of a TREE, where `nextEntry` and `previousEntry` go on: all return the entry there
-   * (structures/scored-member.ts), 0 beyond the ends. What the cursor is at is undefined then.
+   * Goes to a rank of a TREE, where `readEntries` goes on. What the cursor is at is undefined then.
    */
-  seekEntry(rank: number): number {
-    return this.tree.seek(rank);
+  seekEntry(rank: number): void {
+    this.tree.seek(rank);
   }
 
-  nextEntry(): number {
-    return this.tree.next();
-  }
-
-  previousEntry(): number {
-    return this.tree.previous();
+  /** As RankedTree's `readUp` and `readDown`. */
+  readEntries(entries: Int32Array, count: number, isReverse: boolean): void {
+    if (isReverse) this.tree.readDown(entries, count);
+    else this.tree.readUp(entries, count);
   }
 
   /** How many members have a score below `score`, or, with `inclusive`, not above it. */

@@ -39,6 +39,34 @@ describeWithPeers("lists", ["valkey-server"], () => {
     }
   });
 
+  suite.test("ranges over nodes of every kind, with elements of every length", (c) => {
+    const elements = Array.from({ length: 300 }, (_, i) =>
+      i % 7 === 3 ? String(i * i * 37 - 5000) : "e".repeat(i),
+    );
+    for (const size of [-1, 3, 100]) {
+      c.do("CONFIG", "SET", "list-max-listpack-size", size);
+      for (const elementsOfAll of [elements, [...elements, "p".repeat(9000), ...elements]]) {
+        c.do("DEL", "l");
+        c.do("RPUSH", "l", ...elementsOfAll);
+        for (const [from, to] of [
+          [0, -1],
+          [5, 250],
+          [290, 310],
+          [299, 300],
+          [300, 300],
+          [-3, -1],
+        ]) {
+          c.do("LRANGE", "l", from, to);
+        }
+        c.do("LPOP", "l", 40);
+        c.do("RPOP", "l", 40);
+        c.do("LPOP", "l", 260);
+        c.do("LRANGE", "l", 0, -1);
+      }
+    }
+    c.do("CONFIG", "SET", "list-max-listpack-size", -2);
+  });
+
   suite.test("pushes and pops that find nothing, or something else", (c) => {
     c.do("SET", "s", "v");
     for (const name of ["LPUSH", "RPUSH", "LPUSHX", "RPUSHX"]) {

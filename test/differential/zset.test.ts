@@ -212,6 +212,29 @@ describeWithPeers("sorted sets", ["valkey-server"], () => {
     });
   });
 
+  suite.test("ranges of members of every length, over many leaves", (c) => {
+    const pairs = Array.from({ length: 700 }, (_, i) => [i * 0.5, String(i).padEnd(i % 260, "m")]);
+    c.do("ZADD", "long", ...pairs.flat());
+    for (const [from, to] of [
+      [0, -1],
+      [3, 66],
+      [60, 61],
+      [61, 62],
+      [62, 191],
+      [100, 699],
+      [-1, -1],
+    ]) {
+      for (const option of [[], ["REV"], ["WITHSCORES"], ["REV", "WITHSCORES"]]) {
+        c.do("ZRANGE", "long", from, to, ...option);
+      }
+    }
+    c.do("ZRANGEBYSCORE", "long", 20, "(90.5", "LIMIT", 7, 70);
+    c.do("ZREVRANGEBYSCORE", "long", 340, 3, "LIMIT", 0, 640);
+    const big = Array.from({ length: 3000 }, (_, i) => [i, String(i).padStart(99 + (i % 3), "b")]);
+    c.do("ZADD", "big", ...big.flat());
+    c.do("ZRANGE", "big", 0, -1);
+  });
+
   suite.test("removing ranges", (c) => {
     bothEncodings(c, () => {
       for (const [min, max] of [

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { ReplyType, ReplyWriter } from "../../../src/protocol/reply-writer.ts";
+import {
+  ReplyType,
+  ReplyWriter,
+  ShortBulk,
+  writeShortBulk,
+} from "../../../src/protocol/reply-writer.ts";
 import { type Random, seedOfRun, withSeed } from "../../support/seed.ts";
 
 const FILE = "test/unit/protocol/reply-writer.test.ts";
@@ -154,6 +159,36 @@ describe("replies", () => {
   }
 
   test("an attribute", () => expect(write(true, (r) => r.attribute(1))).toBe("|1\r\n"));
+
+  test("bulk strings of every length, wherever the buffer ends", () => {
+    const text = "0123456789".repeat(30);
+    const view = viewOf(text);
+    for (const before of [0, 256 * 1024 - 150]) {
+      for (let length = 0; length < 300; length++) {
+        const start = 300 - length;
+        const reply = new ReplyWriter();
+        reply.length = before;
+        reply.bulk(view, start, length);
+        reply.bulk(view, 0, 5);
+        const expected = `$${length}\r\n${text.slice(start)}\r\n$5\r\n01234\r\n`;
+        expect(written(reply).slice(before)).toBe(expected);
+      }
+    }
+  });
+
+  test("short bulk strings, no byte beyond them", () => {
+    const text = "0123456789".repeat(10);
+    const view = viewOf(text);
+    const target = new DataView(new ArrayBuffer(ShortBulk.BYTES_MAX + 2));
+    for (let length = 0; length <= ShortBulk.CONTENT_MAX; length++) {
+      const expected = `$${length}\r\n${text.slice(0, length)}\r\n`;
+      new Uint8Array(target.buffer).fill(0);
+      expect(writeShortBulk(target, 1, view, 0, length)).toBe(1 + expected.length);
+      const zeros = target.byteLength - 1 - expected.length;
+      const whole = Buffer.from(target.buffer).toString("latin1");
+      expect(whole).toBe(`\0${expected}${"\0".repeat(zeros)}`);
+    }
+  });
 
   test("bulk integers of every number of digits", () => {
     for (const value of [0, 7, -7, 99_999_999, 123_456_789, -12_345_678, -123_456_789]) {

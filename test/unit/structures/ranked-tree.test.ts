@@ -76,6 +76,24 @@ class Model {
     this.tree.changeScore(item.entry, score);
   }
 
+  /** Reads all entries from `index` on, up and down, in runs of random length. */
+  private checkRuns(index: number, forward: readonly number[], random: Random): void {
+    const { tree } = this;
+    const run = new Int32Array(200);
+    for (const isReverse of [false, true]) {
+      const expected = isReverse ? forward.slice(0, index + 1).toReversed() : forward.slice(index);
+      const read: number[] = [];
+      tree.seek(index);
+      while (read.length < expected.length) {
+        const count = Math.min(random.below(run.length + 1), expected.length - read.length);
+        if (isReverse) tree.readDown(run, count);
+        else tree.readUp(run, count);
+        read.push(...run.subarray(0, count));
+      }
+      expect(read).toEqual(expected);
+    }
+  }
+
   /** Every invariant, and every answer against the array's. */
   check(random: Random): void {
     const { tree, items, arena } = this;
@@ -96,6 +114,7 @@ class Model {
       const { entry, score, member } = items[index];
       expect(tree.rankOf(entry)).toBe(index);
       expect(tree.seek(index)).toBe(entry);
+      this.checkRuns(index, forward, random);
       expect(scoreOf(arena, entry)).toBe(score);
       const start = memberStart(arena, entry);
       const view = memberView(arena, entry);
