@@ -1,6 +1,9 @@
 /**
- * INCRBYFLOAT: adds in the extended precision of x86, since its results show it (base/extended.ts).
+ * INCRBYFLOAT: adds in the extended precision of x86, since its results show it (base/extended.ts),
+ * or exactly where that shows the same (base/decimal-sum.ts).
  */
+import { bytesFromAscii } from "../base/ascii.ts";
+import { writeDecimalSum } from "../base/decimal-sum.ts";
 import {
   type Extended,
   addExtended,
@@ -29,26 +32,25 @@ export const stringIncrementFloatCommands: readonly CommandSpec[] = [
   },
 ];
 
-const ZERO: Extended = { significand: 0n, exponent: 0 };
+/** What a key that does not exist counts as. */
+const MISSING = bytesFromAscii("0");
 
 /** INCRBYFLOAT key increment */
 function incrbyfloatCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
   const { bytes, view, start, end } = args;
   const { db, scratch } = ctx;
+  const { arena } = ctx.keyspace;
   const record = db.lookupWrite(view, start[1], end[1]);
   if (record !== 0 && !checkType(ctx, record, ValueType.STRING, reply)) return;
-  const value = record === 0 ? ZERO : extendedOf(ctx, record);
-  const amount = value === null ? null : parseExtended(bytes, start[2], end[2]);
-  if (value === null || amount === null) {
-    reply.error(errors.NOT_A_FLOAT);
-    return;
+  const old = record === 0 ? MISSING : bytesOf(arena, record);
+  const from = record === 0 ? 0 : stringStart(arena, record);
+  const to = record === 0 ? MISSING.length : from + stringLength(arena, record);
+  let count = writeDecimalSum(scratch.bytes, 0, old, from, to, bytes, start[2], end[2]);
+  if (count < 0) {
+    const sum = sumOf(parseExtended(old, from, to), parseExtended(bytes, start[2], end[2]), reply);
+    if (sum === null) return;
+    count = writeExtended(scratch.bytes, 0, sum);
   }
-  const sum = addExtended(value, amount);
-  if (!isFiniteExtended(sum)) {
-    reply.error("ERR increment would produce NaN or Infinity");
-    return;
-  }
-  const count = writeExtended(scratch.bytes, 0, sum);
   if (record === 0) {
     db.insertString(view, start[1], end[1], scratch.view, 0, count, StringEncoding.TEXT);
   } else {
@@ -63,8 +65,18 @@ function incrbyfloatCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
   reply.bulk(scratch.view, 0, count);
 }
 
-function extendedOf(ctx: CommandContext, record: number): Extended | null {
-  const arena = ctx.keyspace.arena;
-  const from = stringStart(arena, record);
-  return parseExtended(bytesOf(arena, record), from, from + stringLength(arena, record));
+/** The sum in extended precision; null after an error reply. */
+function sumOf(
+  value: Extended | null,
+  amount: Extended | null,
+  reply: ReplyWriter,
+): Extended | null {
+  if (value === null || amount === null) {
+    reply.error(errors.NOT_A_FLOAT);
+    return null;
+  }
+  const sum = addExtended(value, amount);
+  if (isFiniteExtended(sum)) return sum;
+  reply.error("ERR increment would produce NaN or Infinity");
+  return null;
 }
