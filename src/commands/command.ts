@@ -138,7 +138,9 @@ function commandCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): v
 
 /** COMMAND COUNT */
 function commandCountCommand(ctx: CommandContext, _args: Args, reply: ReplyWriter): void {
-  reply.integer(ctx.server.namedCommands.filter(isTopLevel).length);
+  let count = 0;
+  for (const spec of ctx.server.namedCommands) if (isTopLevel(spec)) count++;
+  reply.integer(count);
 }
 
 /** COMMAND INFO [command-name ...] */

@@ -9,7 +9,15 @@ import {
   parseExtended,
   writeExtended,
 } from "../base/extended.ts";
-import { parseInt64, writeBigInt } from "../base/integer.ts";
+import { parseSafeInteger } from "../base/int64.ts";
+import {
+  INT64_MAX,
+  INT64_MIN,
+  parseInt64,
+  parseInteger,
+  writeBigInt,
+  writeInteger,
+} from "../base/integer.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
@@ -20,8 +28,6 @@ import type { CommandContext } from "./context.ts";
 import { openOrCreateHash, renewStaleFields, storeHash } from "./hash-value.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
 const ZERO: Extended = { significand: 0n, exponent: 0 };
 
 export const hashIncrementCommands: readonly CommandSpec[] = [
@@ -43,31 +49,40 @@ export const hashIncrementCommands: readonly CommandSpec[] = [
   },
 ];
 
-/** HINCRBY key field increment */
+/** HINCRBY key field increment. As INCRBY: in numbers if they hold the sum exactly, else in bigint. */
 function hincrbyCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
-  const { view, start, end } = args;
+  const { bytes, view, start, end } = args;
   const { db, scratch } = ctx;
   const { hashes } = ctx.keyspace;
-  const amount = int64Argument(args, 3, reply);
-  if (amount === null) return;
+  const amount = parseInteger(bytes, start[3], end[3]);
+  if (amount !== amount && int64Argument(args, 3, reply) === null) return;
   let record = db.lookupWrite(view, start[1], end[1]);
   if (!openOrCreateHash(ctx, record, reply)) return;
   record = renewStaleFields(ctx, args, record, 2, 3);
-  const value = hashes.find(view, start[2], end[2]) ? int64Of(hashes.value) : 0n;
-  if (value === null) {
-    reply.error("ERR hash value is not an integer");
-    return;
+  const isThere = hashes.find(view, start[2], end[2]);
+  const sum = amount + (isThere ? safeIntegerOf(hashes.value) : 0);
+  let exactSum = 0n;
+  let count: number;
+  const isSafe = sum <= Number.MAX_SAFE_INTEGER && sum >= Number.MIN_SAFE_INTEGER;
+  if (isSafe) count = writeInteger(scratch.bytes, 0, sum);
+  else {
+    const value = isThere ? int64Of(hashes.value) : 0n;
+    if (value === null) {
+      reply.error("ERR hash value is not an integer");
+      return;
+    }
+    exactSum = value + parseInt64(bytes, start[3], end[3])!;
+    if (exactSum < INT64_MIN || exactSum > INT64_MAX) {
+      reply.error(errors.OVERFLOW);
+      return;
+    }
+    count = writeBigInt(scratch.bytes, 0, exactSum);
   }
-  const sum = value + amount;
-  if (sum < INT64_MIN || sum > INT64_MAX) {
-    reply.error(errors.OVERFLOW);
-    return;
-  }
-  const count = writeBigInt(scratch.bytes, 0, sum);
   hashes.set(view, start[2], end[2], scratch.view, 0, count);
   storeHash(ctx, args, record);
   db.changed(NotifyClass.HASH, "hincrby", view, start[1], end[1]);
-  reply.bigInteger(sum);
+  if (isSafe) reply.integer(sum);
+  else reply.bigInteger(exactSum);
 }
 
 /** HINCRBYFLOAT key field increment */
@@ -118,6 +133,12 @@ function propagateResult(ctx: CommandContext, args: Args, count: number): void {
     effects.argument(args, 2);
   }
   effects.bytes(scratch.view, 0, count);
+}
+
+/** NaN if it is no safe integer. */
+function safeIntegerOf(value: ListpackEntry): number {
+  if (value.isInteger) return value.value;
+  return parseSafeInteger(value.view, value.start, value.start + value.length);
 }
 
 function int64Of(value: ListpackEntry): bigint | null {
