@@ -87,7 +87,7 @@ export function findServerKinds(): ServerKind[] {
 function kindOf(id: ServerId, name: string, path: string): ServerKind {
   if (!existsSync(path)) throw new Error(`${name}: ${path} does not exist`);
   const version = Bun.spawnSync([path, "--version"]).stdout.toString().trim();
-  const number = /\d+\.\d+\.\d+/.exec(version)?.[0];
+  const number = /bunsen=(\S+)/.exec(version)?.[1] ?? /\d+\.\d+\.\d+/.exec(version)?.[0];
   const label = number === undefined ? name : `${name} ${number}`;
   return { id, label, version, command: [path, ...COMMON_OPTIONS] };
 }

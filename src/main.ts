@@ -19,7 +19,7 @@ import { systemBackgroundFiles } from "./base/background-files.ts";
 import { systemFiles } from "./base/file-system.ts";
 import { systemClock } from "./base/clock.ts";
 import { systemPrng } from "./base/prng.ts";
-import { BUNSEN } from "./base/version.ts";
+import { BUNSEN, REDIS_VERSION } from "./base/version.ts";
 import { commandTable } from "./commands/table.ts";
 import { CommandNames } from "./dispatch/command-names.ts";
 import { fromByteString, toByteString } from "./runtime/config/byte-string.ts";
@@ -226,13 +226,20 @@ async function runTool(role: Exclude<Role, "server">, args: readonly string[]): 
   process.exit(await tool(args, process.argv0));
 }
 
+/**
+ * What --version prints. Programs that start servers take its first number for the version of Redis:
+ * redigo's tests choose options by it, pytest-redis refuses versions below 2.6.
+ */
+function versionLine(): string {
+  const sha = `${BUNSEN.gitSha}:${BUNSEN.gitDirty ? 1 : 0}`;
+  return `Bunsen server v=${REDIS_VERSION} sha=${sha} malloc=arena bits=64 bunsen=${BUNSEN.version}\n`;
+}
+
 async function startServer(argv: readonly string[]): Promise<void> {
   const clock = systemClock();
   const log = new Log(process.pid, clock, utcOffset(), host.print);
   if (argv.length === 1 && (argv[0] === "-v" || argv[0] === "--version")) {
-    host.print(
-      `Bunsen server v=${BUNSEN.version} sha=${BUNSEN.gitSha}:${BUNSEN.gitDirty ? 1 : 0} malloc=arena bits=64\n`,
-    );
+    host.print(versionLine());
     return;
   }
   if (argv.length === 1 && (argv[0] === "-h" || argv[0] === "--help")) {

@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { REDIS_VERSION } from "../../src/base/version.ts";
 import { type OurProcess, useProcesses } from "../support/our-process.ts";
 import { textOf } from "../support/reply.ts";
 import { RespClient } from "../support/resp-client.ts";
@@ -28,6 +29,15 @@ async function answers(port: number, ...command: readonly string[]): Promise<str
   client.close();
   return reply.type === "array" ? reply.items.map(textOf) : [textOf(reply)];
 }
+
+test("--version names the Redis version first, where programs that start servers look", async () => {
+  const server = start(["--version"]);
+  expect(await server.exited()).toBe(0);
+  const line = server.text().trim();
+  expect(/v=(\d+)\.(\d+)\.(\d+)/.exec(line)?.[0]).toBe(`v=${REDIS_VERSION}`);
+  expect(/\d+(?:\.\d+)+/.exec(line)?.[0]).toBe(REDIS_VERSION);
+  expect(line).toMatch(/ bunsen=\S+$/);
+});
 
 describe("what keeps it from serving is one line, and exit code 1", () => {
   test("a port in use", async () => {
