@@ -59,11 +59,19 @@ export function equalBytes(
   bAt: number,
   length: number,
 ): boolean {
-  let at = 0;
-  for (const last = length - 4; at <= last; at += 4) {
+  if (length < 4) {
+    for (let at = 0; at < length; at++) {
+      if (a.getUint8(aAt + at) !== b.getUint8(bAt + at)) return false;
+    }
+    return true;
+  }
+  // The last word first: names that differ mostly differ at their ends. It may overlap the one
+  // before it.
+  const last = length - 4;
+  if (a.getInt32(aAt + last, true) !== b.getInt32(bAt + last, true)) return false;
+  for (let at = 0; at < last; at += 4) {
     if (a.getInt32(aAt + at, true) !== b.getInt32(bAt + at, true)) return false;
   }
-  for (; at < length; at++) if (a.getUint8(aAt + at) !== b.getUint8(bAt + at)) return false;
   return true;
 }
 

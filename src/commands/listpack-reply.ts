@@ -1,7 +1,12 @@
 // HOT PATH: rules in src/README.md
 /** Replies with entries of listpacks, as bulk strings. */
 import { type ReplyWriter, ShortBulk, writeShortBulk } from "../protocol/reply-writer.ts";
-import { ListpackEntry, entryEnd, shortStringLength } from "../structures/listpack-entry.ts";
+import {
+  ListpackEntry,
+  entryEnd,
+  shortStringEnd,
+  shortStringLength,
+} from "../structures/listpack-entry.ts";
 import { listpackIsEnd } from "../structures/listpack.ts";
 
 const entryOfRun = new ListpackEntry();
@@ -31,8 +36,7 @@ export function replyRun(
     const length = shortStringLength(view, at);
     if (length >= 0 && to <= toMax) {
       to = writeShortBulk(target, to, view, at + 1, length);
-      // The backlen of a short string is one byte.
-      at += length + 2;
+      at = shortStringEnd(at, length);
     } else {
       reply.length = to;
       entryOfRun.read(view, at);

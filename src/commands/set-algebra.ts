@@ -213,24 +213,35 @@ function eachInAll(
   const [first, ...others] = sources.toSorted((a, b) => a.length - b.length);
   const rest = others.filter((source) => source.record !== first.record);
   attachSet(ctx, sets, first.record);
-  const probe = new Probe(ctx);
+  const probe = new Probe(ctx, rest);
   sets.startWalk();
-  while (sets.next()) {
-    if (rest.every((source) => probe.has(source, sets.member)) && !visit(sets.member)) return;
-  }
+  while (sets.next()) if (probe.allHave(sets.member) && !visit(sets.member)) return;
 }
 
-/** Looks members up in sets in turn, and attaches only when the set is another one. */
+/** Looks members up in some sets in turn, and attaches only when the set is another one. */
 class Probe {
   private attached = 0;
 
-  constructor(private readonly ctx: CommandContext) {}
+  constructor(
+    private readonly ctx: CommandContext,
+    private readonly sources: readonly Source[],
+  ) {}
 
-  has(source: Source, member: ListpackEntry): boolean {
+  allHave(member: ListpackEntry): boolean {
+    for (const { record } of this.sources) if (!this.has(record, member)) return false;
+    return true;
+  }
+
+  anyHas(member: ListpackEntry): boolean {
+    for (const { record } of this.sources) if (this.has(record, member)) return true;
+    return false;
+  }
+
+  private has(record: number, member: ListpackEntry): boolean {
     const { otherSets } = this.ctx.keyspace;
-    if (source.record !== this.attached) {
-      attachSet(this.ctx, otherSets, source.record);
-      this.attached = source.record;
+    if (record !== this.attached) {
+      attachSet(this.ctx, otherSets, record);
+      this.attached = record;
     }
     return otherSets.hasEntry(member);
   }
@@ -294,12 +305,10 @@ function subtract(ctx: CommandContext, sources: readonly Source[]): void {
   }
   const { newSets, sets } = ctx.keyspace;
   const rest = present.toSorted((a, b) => b.length - a.length);
-  const probe = new Probe(ctx);
+  const probe = new Probe(ctx, rest);
   attachSet(ctx, sets, first.record);
   sets.startWalk();
-  while (sets.next()) {
-    if (!rest.some((source) => probe.has(source, sets.member))) newSets.addEntry(sets.member);
-  }
+  while (sets.next()) if (!probe.anyHas(sets.member)) newSets.addEntry(sets.member);
 }
 
 function subtractByRemoval(ctx: CommandContext, first: Source, others: readonly Source[]): void {

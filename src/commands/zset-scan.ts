@@ -54,10 +54,19 @@ function zscanCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
     replyEntry(reply, zset.member);
     if (scan.namesOnly) return 1;
     // Redis's skip list shows scores as C's "%.17Lg" has them, its listpack as they are stored.
-    if (zset.isIndexed) reply.bulkText(seventeenDigits(zset.score));
-    else reply.bulkDouble(zset.score);
+    const { score } = zset;
+    if (zset.isIndexed && !isShortDecimal(score)) reply.bulkText(seventeenDigits(score));
+    else reply.bulkDouble(score);
     return 2;
   });
+}
+
+/**
+ * Whether a double is a decimal of at most 15 digits: then its shortest digits are all that it has,
+ * however many are wanted.
+ */
+function isShortDecimal(value: number): boolean {
+  return Math.abs(value) < 1e9 && Number.isInteger(value * 64);
 }
 
 /** A double as C's "%.17g" prints it. */

@@ -174,6 +174,11 @@ export function shortStringLength(view: DataView, at: number): number {
   return (first & 0xc0) === Encoding.STRING_6 ? first & 0x3f : -1;
 }
 
+/** Offset behind the entry at `at`, a string whose `shortStringLength` is `length`. */
+export function shortStringEnd(at: number, length: number): number {
+  return at + length + 2;
+}
+
 /** Bytes that say how long the entry is which begins with `first`; 0 if no entry does. */
 export function entryPrefixBytes(first: number): number {
   if (first < Encoding.STRING_12) return 1;

@@ -26,7 +26,7 @@
  * Why no spare room at the end: it would have to be told from the RDB format, and size classes
  * round by up to 12.5 % already, so that a growing listpack moves only now and then.
  */
-import { copyBytes } from "../base/bytes.ts";
+import { copyBytes, equalBytes } from "../base/bytes.ts";
 import { parseSafeInteger } from "../base/int64.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import {
@@ -38,6 +38,8 @@ import {
   entryPrefixBytes,
   integerDataBytes,
   readBacklen,
+  shortStringEnd,
+  shortStringLength,
   textDataBytes,
   writeIntegerEntry,
   writeTextEntry,
@@ -185,14 +187,23 @@ export function listpackFind(
   skip: number,
 ): number {
   const integer = parseSafeInteger(other, start, end);
+  const length = end - start;
   let found = at;
   for (;;) {
-    if (listpackIsEnd(view, found)) return 0;
-    if (entryEqualsParsed(view, found, other, start, end, integer)) return found;
-    found = entryEnd(view, found);
+    const shortLength = shortStringLength(view, found);
+    if (shortLength >= 0) {
+      if (shortLength === length && equalBytes(view, found + 1, other, start, length)) return found;
+      found = shortStringEnd(found, shortLength);
+    } else {
+      if (listpackIsEnd(view, found)) return 0;
+      if (entryEqualsParsed(view, found, other, start, end, integer)) return found;
+      found = entryEnd(view, found);
+    }
     for (let rest = skip; rest > 0; rest--) {
       if (listpackIsEnd(view, found)) return 0;
-      found = entryEnd(view, found);
+      const skippedLength = shortStringLength(view, found);
+      if (skippedLength >= 0) found = shortStringEnd(found, skippedLength);
+      else found = entryEnd(view, found);
     }
   }
 }
