@@ -11,9 +11,9 @@
  * Refused are the empty text, spaces, anything behind the number, nan, and a number other than
  * zero that is too large or too small for a double ("1e400", "1e-400").
  *
- * Most numbers have up to 15 digits and a small exponent. Then digits and power of ten are exact
- * doubles and one division or multiplication rounds correctly (Clinger's fast path); no string is
- * made. Other decimals go through the language's own conversion, which is exact for any length.
+ * Most numbers' digits are below 2^53, and their exponent is small. Then digits and power of ten are
+ * exact doubles and one division or multiplication rounds correctly (Clinger's fast path); no string
+ * is made. Other decimals go through the language's own conversion, exact for any length.
  */
 
 import { isWord, latin1FromBytes, writeAscii } from "./ascii.ts";
@@ -35,7 +35,6 @@ const POWERS_OF_TEN = new Float64Array([
   1e18, 1e19, 1e20, 1e21, 1e22,
 ]);
 const EXACT_EXPONENT_MAX = 22;
-const EXACT_DIGITS_MAX = 15;
 
 const SIGNIFICAND_BITS = 53;
 const EXPONENT_MIN = -1074;
@@ -53,15 +52,13 @@ export function parseDouble(bytes: Uint8Array, start: number, end: number): numb
   if (isNegative || (at < end && bytes[at] === PLUS)) at++;
   const first = at;
   let value = 0;
-  let significant = 0;
   let scale = 0;
   let pointAt = -1;
   for (; at < end; at++) {
     const digit = bytes[at] - ZERO;
     if (digit >= 0 && digit <= 9) {
-      // Sixteen digits and more are not used below, so their rounding does not matter.
+      // Exact up to 2^53. What is larger is not used below, so that its rounding does not matter.
       value = value * 10 + digit;
-      if (value !== 0) significant++;
       if (pointAt >= 0) scale--;
     } else if (bytes[at] === POINT && pointAt < 0) {
       pointAt = at;
@@ -82,7 +79,8 @@ export function parseDouble(bytes: Uint8Array, start: number, end: number): numb
     scale += exponent;
   }
   if (value === 0) return isNegative ? -0 : 0;
-  if (significant > EXACT_DIGITS_MAX || scale < -EXACT_EXPONENT_MAX || scale > EXACT_EXPONENT_MAX) {
+  const isLong = value > Number.MAX_SAFE_INTEGER;
+  if (isLong || scale < -EXACT_EXPONENT_MAX || scale > EXACT_EXPONENT_MAX) {
     value = Number(latin1FromBytes(bytes, first, end));
     if (value === 0 || value === Infinity) return NaN;
   } else if (scale < 0) {

@@ -4,7 +4,13 @@
  * The cells that cover the shape are ranges of scores; their members are looked at one by one.
  * O(members in the cells), and O(m log m) for m results that are sorted.
  */
-import { type Place, placeOfScore, scoreOfCell } from "../base/geohash.ts";
+import {
+  type Place,
+  latitudeOfScore,
+  longitudeOfScore,
+  placeOfScore,
+  scoreOfCell,
+} from "../base/geohash.ts";
 import { ValueType } from "../keyspace/record.ts";
 import type { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
@@ -13,7 +19,8 @@ import { beforeNul } from "../runtime/config/byte-string.ts";
 import type { SortedSets } from "../types/zset.ts";
 import { INT32_MAX, INT32_MIN, checkType, doubleArgument, int64Argument } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
-import { type Shape, cellsOf, centreOf, distanceWithin } from "./geo-shape.ts";
+import { FoundMembers } from "./geo-found.ts";
+import { Measure, type Shape, cellsOf, centreOf } from "./geo-shape.ts";
 import {
   placeArgument,
   placeOfMember,
@@ -110,13 +117,8 @@ interface Request {
   storesDistance: boolean;
 }
 
-/** One member that was found. */
-interface Found {
-  readonly rank: number;
-  readonly score: number;
-  readonly place: Place;
-  readonly distance: number;
-}
+/** What the search found that runs. */
+const found = new FoundMembers();
 
 /**
  * GEOSEARCH key FROMMEMBER member | FROMLONLAT longitude latitude BYRADIUS radius unit |
@@ -141,12 +143,15 @@ function search(ctx: CommandContext, args: Args, reply: ReplyWriter, variant: Va
   }
   if (zset === null) {
     if (request.destination === 0) reply.array(0);
-    else storeFound(ctx, args, reply, variant, request, null, []);
+    else {
+      found.clear();
+      storeFound(ctx, args, reply, variant, request, null);
+    }
     return;
   }
-  const found = findMembers(zset, request);
-  if (request.destination === 0) replyFound(reply, zset, request, found);
-  else storeFound(ctx, args, reply, variant, request, zset, found);
+  findMembers(zset, request);
+  if (request.destination === 0) replyFound(reply, zset, request);
+  else storeFound(ctx, args, reply, variant, request, zset);
 }
 
 function newRequest(variant: Variant): Request {
@@ -364,13 +369,14 @@ function problemOf(args: Args, variant: Variant, request: Request): string | nul
     : null;
 }
 
-/** The members in the shape, sorted as wanted, and as many as wanted. */
-function findMembers(zset: SortedSets, request: Request): Found[] {
+/** Finds the members in the shape, sorted as wanted, and as many as wanted. */
+function findMembers(zset: SortedSets, request: Request): void {
   const { count, takesAny, sort } = request;
   const shape = request.shape as Shape;
   const centre = request.centre as Place;
   const countMax = takesAny ? count : Infinity;
-  const found: Found[] = [];
+  const measure = new Measure(shape, centre);
+  found.clear();
   for (const cell of cellsOf(shape, centre)) {
     if (found.length >= countMax) break;
     const end = scoreOfCell(cell, 1);
@@ -380,36 +386,35 @@ function findMembers(zset: SortedSets, request: Request): Found[] {
     do {
       const { score } = zset;
       if (score >= end) break;
-      const place = placeOfScore(score);
-      const distance = distanceWithin(shape, centre, place);
-      if (distance >= 0) found.push({ rank, score, place, distance });
+      const distance = measure.distanceTo(longitudeOfScore(score), latitudeOfScore(score));
+      if (distance >= 0) found.push(rank, score, distance);
       rank++;
     } while (found.length < countMax && zset.next());
   }
+  const wanted = count > 0 ? count : Infinity;
   // The nearest ones are meant by COUNT, unless any will do.
-  if (sort === "descending") found.sort((a, b) => b.distance - a.distance);
-  else if (sort === "ascending" || (count > 0 && !takesAny)) {
-    found.sort((a, b) => a.distance - b.distance);
-  }
-  return count > 0 ? found.slice(0, count) : found;
+  if (sort !== "none" || (count > 0 && !takesAny)) found.select(wanted, sort === "descending");
+  else found.truncate(wanted);
 }
 
-function replyFound(
-  reply: ReplyWriter,
-  zset: SortedSets,
-  request: Request,
-  found: readonly Found[],
-): void {
+function replyFound(reply: ReplyWriter, zset: SortedSets, request: Request): void {
   const { withDistance, withHash, withPlace } = request;
   const extras = Number(withDistance) + Number(withHash) + Number(withPlace);
   reply.array(found.length);
-  for (const { rank, score, place, distance } of found) {
+  let next = -1;
+  for (let i = 0; i < found.length; i++) {
+    const index = found.order[i];
+    const rank = found.ranks[index];
+    const score = found.scores[index];
     if (extras > 0) reply.array(extras + 1);
-    zset.seek(rank);
+    // What is not sorted is in runs of neighbours.
+    if (rank === next) zset.next();
+    else zset.seek(rank);
+    next = rank + 1;
     replyEntry(reply, zset.member);
-    if (withDistance) replyDistance(reply, distance / request.unit);
+    if (withDistance) replyDistance(reply, found.distances[index] / request.unit);
     if (withHash) reply.bigInteger(BigInt.asIntN(64, BigInt(Math.trunc(score))));
-    if (withPlace) replyPlace(reply, place);
+    if (withPlace) replyPlace(reply, placeOfScore(score));
   }
 }
 
@@ -420,19 +425,20 @@ function storeFound(
   variant: Variant,
   request: Request,
   zset: SortedSets | null,
-  found: readonly Found[],
 ): void {
   const result = newZsets(ctx);
   result.createTree();
   let bytesMax = 0;
   let bytesTotal = 0;
-  for (const { rank, score, distance } of found) {
-    zset?.seek(rank);
+  for (let i = 0; i < found.length; i++) {
+    const index = found.order[i];
+    zset?.seek(found.ranks[index]);
     const { member } = zset as SortedSets;
     const length = member.textLength();
     bytesMax = Math.max(bytesMax, length);
     bytesTotal += length;
-    result.addEntry(member, request.storesDistance ? distance / request.unit : score);
+    const distance = found.distances[index] / request.unit;
+    result.addEntry(member, request.storesDistance ? distance : found.scores[index]);
   }
   if (found.length > 0) {
     result.shrink(bytesMax, bytesTotal);

@@ -13,6 +13,8 @@ import {
   degrees,
   degreesOf,
   distanceOf,
+  distanceOfHaversine,
+  haversineOfDistance,
   latitudeDistance,
   neighbourOf,
   radians,
@@ -29,6 +31,12 @@ export type Shape =
   | { readonly kind: "box"; readonly width: number; readonly height: number }
   | { readonly kind: "polygon"; readonly vertices: readonly Place[] };
 
+/** Relative slack of a comparison, far more than rounding takes. */
+const SLACK = 1e-9;
+/** The same in metres, and for haversines of less than a millimetre. */
+const SLACK_METRES = 1;
+const SLACK_HAVERSINE = 1e-20;
+
 /** North, south, east, west, then the corners: in this order results that are not sorted come. */
 const NEIGHBOURS = [
   [0, 1],
@@ -41,19 +49,74 @@ const NEIGHBOURS = [
   [-1, -1],
 ] as const;
 
-/** The distance of a place from the centre, or -1 if it is outside the shape. */
-export function distanceWithin(shape: Shape, centre: Place, place: Place): number {
-  if (shape.kind === "polygon") {
-    return isInPolygon(shape.vertices, place) ? distanceOf(centre, place) : -1;
+/**
+ * Measures how far places are from the centre of a shape. Most places that a search looks at are
+ * outside, and most of them by so much that rounding does not matter: those are told by comparisons
+ * that need little of the trigonometry. The others are measured exactly as `distanceOf` does, since
+ * Redis decides by that.
+ */
+export class Measure {
+  private readonly shape: Shape;
+  private readonly centre: Place;
+  private readonly centreLongitude: number;
+  private readonly centreLatitude: number;
+  private readonly centreCosine: number;
+  /** Metres beyond which a place that much north or south is surely outside. */
+  private readonly northMax: number;
+  /** Half of a box's width, or the radius of a circle. */
+  private readonly reach: number;
+  /** Haversines above which a distance is surely larger than the reach, and below which smaller. */
+  private readonly haversineMax: number;
+  private readonly haversineMin: number;
+
+  constructor(shape: Shape, centre: Place) {
+    this.shape = shape;
+    this.centre = centre;
+    this.centreLongitude = radians(centre.longitude);
+    this.centreLatitude = radians(centre.latitude);
+    this.centreCosine = Math.cos(this.centreLatitude);
+    this.northMax = Infinity;
+    this.reach = Infinity;
+    if (shape.kind === "circle") {
+      this.reach = shape.radius;
+      this.northMax = shape.radius * (1 + SLACK) + SLACK_METRES;
+    } else if (shape.kind === "box") {
+      this.reach = shape.width / 2;
+      this.northMax = shape.height / 2;
+    }
+    const haversine = haversineOfDistance(this.reach);
+    this.haversineMax = haversine * (1 + SLACK) + SLACK_HAVERSINE;
+    this.haversineMin = Math.min(haversine, 1) * (1 - SLACK) - SLACK_HAVERSINE;
   }
-  if (shape.kind === "circle") {
-    const distance = distanceOf(centre, place);
-    return distance > shape.radius ? -1 : distance;
+
+  /** The distance of a place from the centre, or -1 if it is outside the shape. */
+  distanceTo(longitude: number, latitude: number): number {
+    const { centre, shape } = this;
+    if (shape.kind === "polygon") {
+      const place = { longitude, latitude };
+      return isInPolygon(shape.vertices, place) ? distanceOf(centre, place) : -1;
+    }
+    const north = latitudeDistance(centre.latitude, latitude);
+    if (north > this.northMax) return -1;
+    const v = Math.sin((radians(longitude) - this.centreLongitude) / 2);
+    const angle = radians(latitude);
+    const cosine = Math.cos(angle);
+    if (shape.kind === "box" && this.isBeside(cosine * cosine * v * v)) return -1;
+    let distance = north;
+    if (v !== 0) {
+      const u = Math.sin((angle - this.centreLatitude) / 2);
+      const haversine = u * u + this.centreCosine * cosine * v * v;
+      if (shape.kind === "circle" && haversine > this.haversineMax) return -1;
+      distance = distanceOfHaversine(haversine);
+    }
+    return shape.kind === "circle" && distance > this.reach ? -1 : distance;
   }
-  if (latitudeDistance(place.latitude, centre.latitude) > shape.height / 2) return -1;
-  const level = { longitude: centre.longitude, latitude: place.latitude };
-  if (distanceOf(place, level) > shape.width / 2) return -1;
-  return distanceOf(centre, place);
+
+  /** Whether a place is outside a box, given the haversine of its distance along its parallel. */
+  private isBeside(haversine: number): boolean {
+    if (haversine <= this.haversineMin) return false;
+    return haversine > this.haversineMax || distanceOfHaversine(haversine) > this.reach;
+  }
 }
 
 /** Whether a ray from the place crosses the polygon's sides an odd number of times. */

@@ -1,5 +1,6 @@
 /** What the geo commands have in common: coordinates and units as arguments, and their replies. */
 import { LATITUDE_MAX, LONGITUDE_MAX, type Place, placeOfScore } from "../base/geohash.ts";
+import { writeInteger } from "../base/integer.ts";
 import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { SortedSets } from "../types/zset.ts";
@@ -15,6 +16,11 @@ const UNITS: readonly (readonly [string, number])[] = [
 /** JavaScript prints larger numbers with an exponent. */
 const PLAIN_MAX = 1e21;
 const COORDINATE_DIGITS = 17;
+
+/** A distance on its way to the reply. */
+const distanceText = new Uint8Array(32);
+const distanceView = new DataView(distanceText.buffer);
+const POINT = 0x2e;
 
 /** The place whose longitude and latitude begin at argument `index`; null after an error reply. */
 export function placeArgument(args: Args, index: number, reply: ReplyWriter): Place | null {
@@ -32,8 +38,7 @@ export function placeArgument(args: Args, index: number, reply: ReplyWriter): Pl
 
 /** Metres of the unit at argument `index`; NaN after an error reply. */
 export function unitArgument(args: Args, index: number, reply: ReplyWriter): number {
-  const unit = UNITS.find(([word]) => args.is(index, word));
-  if (unit !== undefined) return unit[1];
+  for (const [word, metres] of UNITS) if (args.is(index, word)) return metres;
   reply.error("ERR unsupported unit provided. please use M, KM, FT, MI");
   return NaN;
 }
@@ -56,8 +61,17 @@ export function replyDistance(reply: ReplyWriter, distance: number): void {
   const scaled = distance * 10_000;
   let value = Math.round(scaled);
   if (value - scaled === 0.5 && value % 2 === 1) value--;
+  if (value !== value) {
+    // Rounding made the sine of places opposite each other more than 1.
+    reply.bulkText("nan");
+    return;
+  }
   const whole = Math.floor(value / 10_000);
-  reply.bulkText(`${whole}.${String(value - whole * 10_000).padStart(4, "0")}`);
+  const pointAt = writeInteger(distanceText, 0, whole);
+  // A digit in front keeps the zeros behind the point, which then takes its place.
+  const end = writeInteger(distanceText, pointAt, 10_000 + (value - whole * 10_000));
+  distanceText[pointAt] = POINT;
+  reply.bulk(distanceView, 0, end);
 }
 
 /** As C's "%.17Lf", without zeros at the end. Requires: below 10^21. */

@@ -5,13 +5,13 @@
  * A member's score is the number of its place (base/geohash.ts), so that all sorted set commands
  * work on such sets too.
  */
-import { bytesFromAscii } from "../base/ascii.ts";
-import { distanceOf, geohashText, scoreOfPlace } from "../base/geohash.ts";
+import { copyBytes } from "../base/bytes.ts";
+import { DOUBLE_BYTES_MAX, writeDouble } from "../base/double.ts";
+import { TEXT_BYTES, distanceOf, scoreOfPlace, writeGeohash } from "../base/geohash.ts";
 import { ValueType } from "../keyspace/record.ts";
 import { Args } from "../protocol/args.ts";
 import * as errors from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
-import type { SortedSets } from "../types/zset.ts";
 import { checkType } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import {
@@ -58,14 +58,7 @@ function geoaddCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
     reply.error(errors.SYNTAX);
     return;
   }
-  const parts = [args.copy(0), args.copy(1)];
-  for (let i = first; i < args.count; i += 3) {
-    const place = placeArgument(args, i, reply);
-    if (place === null) return;
-    parts.push(bytesFromAscii(String(scoreOfPlace(place))), args.copy(i + 2));
-  }
-  const pairs = new Args();
-  pairs.assign(parts);
+  if (!readPairs(args, first, reply)) return;
   const { effects, keyspace } = ctx;
   const dirtyBefore = keyspace.dirty;
   zaddPairs(ctx, pairs, reply, flags, 2);
@@ -75,36 +68,69 @@ function geoaddCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): voi
   }
 }
 
+/** The request as one of ZADD without options: command, key, scores and members. */
+let pairs = new Args();
+const PAIRS_BYTES_MIN = 1024;
+const PAIRS_BYTES_KEPT = 65536;
+
+/** Turns the places from argument `first` on into `pairs`; false after an error reply. */
+function readPairs(args: Args, first: number, reply: ReplyWriter): boolean {
+  let bytesMax = PAIRS_BYTES_MIN;
+  for (let i = 0; i < args.count; i++) bytesMax += args.lengthOf(i) + DOUBLE_BYTES_MAX;
+  if (bytesMax > pairs.bytes.length || pairs.bytes.length > PAIRS_BYTES_KEPT) {
+    pairs = new Args();
+    pairs.bytes = new Uint8Array(bytesMax);
+    pairs.view = new DataView(pairs.bytes.buffer);
+  }
+  pairs.count = 0;
+  let at = copyArgument(args, 0, 0);
+  at = copyArgument(args, 1, at);
+  for (let i = first; i < args.count; i += 3) {
+    const place = placeArgument(args, i, reply);
+    if (place === null) return false;
+    // At the edges it is more than 2^53.
+    const end = writeDouble(pairs.bytes, at, scoreOfPlace(place));
+    pairs.push(at, end);
+    at = copyArgument(args, i + 2, end);
+  }
+  return true;
+}
+
+/** Appends an argument to `pairs`, whose bytes are used up to `at`. Returns where they end then. */
+function copyArgument(args: Args, index: number, at: number): number {
+  const count = args.lengthOf(index);
+  copyBytes(pairs.view, at, args.view, args.start[index], count);
+  pairs.push(at, at + count);
+  return at + count;
+}
+
 /** GEOPOS key [member [member ...]] */
 function geoposCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
-  eachMember(ctx, args, reply, (zset, index) => {
-    const place = zset === null ? null : placeOfMember(zset, args, index);
-    if (place === null) reply.nilArray();
-    else replyPlace(reply, place);
-  });
-}
-
-/** GEOHASH key [member [member ...]] */
-function geohashCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
-  eachMember(ctx, args, reply, (zset, index) => {
-    const place = zset === null ? null : placeOfMember(zset, args, index);
-    if (place === null) reply.nil();
-    else reply.bulkText(geohashText(place));
-  });
-}
-
-/** Begins an array with an element for each argument from 2 on; a missing key is null. */
-function eachMember(
-  ctx: CommandContext,
-  args: Args,
-  reply: ReplyWriter,
-  write: (zset: SortedSets | null, index: number) => void,
-): void {
   const record = ctx.db.lookupRead(args.view, args.start[1], args.end[1]);
   if (record !== 0 && !checkType(ctx, record, ValueType.ZSET, reply)) return;
   const zset = record === 0 ? null : zsetOf(ctx, record);
   reply.array(args.count - 2);
-  for (let i = 2; i < args.count; i++) write(zset, i);
+  for (let i = 2; i < args.count; i++) {
+    const place = zset === null ? null : placeOfMember(zset, args, i);
+    if (place === null) reply.nilArray();
+    else replyPlace(reply, place);
+  }
+}
+
+const hashText = new Uint8Array(TEXT_BYTES);
+const hashView = new DataView(hashText.buffer);
+
+/** GEOHASH key [member [member ...]] */
+function geohashCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  const record = ctx.db.lookupRead(args.view, args.start[1], args.end[1]);
+  if (record !== 0 && !checkType(ctx, record, ValueType.ZSET, reply)) return;
+  const zset = record === 0 ? null : zsetOf(ctx, record);
+  reply.array(args.count - 2);
+  for (let i = 2; i < args.count; i++) {
+    const place = zset === null ? null : placeOfMember(zset, args, i);
+    if (place === null) reply.nil();
+    else reply.bulk(hashView, 0, writeGeohash(hashText, 0, place));
+  }
 }
 
 /** GEODIST key member1 member2 [M | KM | FT | MI] */
