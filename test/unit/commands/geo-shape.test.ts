@@ -13,6 +13,10 @@ function between(random: Random, least: number, greatest: number): number {
   return least + (random.next() / 2 ** 32) * (greatest - least);
 }
 
+function clamp(value: number, limit: number): number {
+  return Math.max(-limit, Math.min(value, limit));
+}
+
 test("a place is in a circle or a box exactly if its distances are", () =>
   withSeed(FILE, seed, (random) => {
     for (let round = 0; round < 5000; round++) {
@@ -20,8 +24,8 @@ test("a place is in a circle or a box exactly if its distances are", () =>
       const latitude = between(random, -85, 85);
       const far = 10 ** between(random, -8, 2);
       const place: Place = {
-        longitude: Math.min(180, longitude + between(random, -far, far)),
-        latitude: Math.min(85, latitude + between(random, -far, far)),
+        longitude: clamp(longitude + between(random, -far, far), 180),
+        latitude: clamp(latitude + between(random, -far, far), 85),
       };
       const centre: Place = { longitude, latitude };
       const distance = distanceOf(centre, place);
