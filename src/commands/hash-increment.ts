@@ -1,8 +1,11 @@
 /**
  * Counters in hashes: HINCRBY, exact to 64 bits, and HINCRBYFLOAT, in the extended precision of x86
- * (base/extended.ts), since its results show it.
+ * (base/extended.ts), since its results show it, or exactly where that shows the same
+ * (base/decimal-sum.ts).
  */
+import { isShortDecimal, writeDecimalSum } from "../base/decimal-sum.ts";
 import {
+  EXTENDED_BYTES_MAX,
   type Extended,
   addExtended,
   isFiniteExtended,
@@ -28,7 +31,10 @@ import type { CommandContext } from "./context.ts";
 import { openOrCreateHash, renewStaleFields, storeHash } from "./hash-value.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 
-const ZERO: Extended = { significand: 0n, exponent: 0 };
+/** Where the old text of a field lies in the scratch memory, behind short sums. */
+const OLD_AT = 64;
+const ZERO = 0x30;
+const NOT_A_FLOAT = "ERR hash value is not a float";
 
 export const hashIncrementCommands: readonly CommandSpec[] = [
   {
@@ -90,29 +96,48 @@ function hincrbyfloatCommand(ctx: CommandContext, args: Args, reply: ReplyWriter
   const { bytes, view, start, end } = args;
   const { db, scratch } = ctx;
   const { hashes } = ctx.keyspace;
-  const amount = parseExtended(bytes, start[3], end[3]);
-  if (amount === null) {
-    reply.error(errors.NOT_A_FLOAT);
-    return;
-  }
-  if (!isFiniteExtended(amount)) {
-    reply.error("ERR value is NaN or Infinity");
-    return;
+  let amount: Extended | null = null;
+  if (!isShortDecimal(bytes, start[3], end[3])) {
+    amount = parseExtended(bytes, start[3], end[3]);
+    if (amount === null) {
+      reply.error(errors.NOT_A_FLOAT);
+      return;
+    }
+    if (!isFiniteExtended(amount)) {
+      reply.error("ERR value is NaN or Infinity");
+      return;
+    }
   }
   let record = db.lookupWrite(view, start[1], end[1]);
   if (!openOrCreateHash(ctx, record, reply)) return;
   record = renewStaleFields(ctx, args, record, 2, 3);
-  const value = hashes.find(view, start[2], end[2]) ? extendedOf(hashes.value) : ZERO;
-  if (value === null) {
-    reply.error("ERR hash value is not a float");
+  const old = scratch.bytes;
+  let oldEnd = OLD_AT + 1;
+  if (!hashes.find(view, start[2], end[2])) old[OLD_AT] = ZERO;
+  else if (hashes.value.textLength() <= EXTENDED_BYTES_MAX) {
+    oldEnd = hashes.value.writeText(old, scratch.view, OLD_AT);
+  } else {
+    reply.error(NOT_A_FLOAT);
     return;
   }
-  const sum = addExtended(value, amount);
-  if (!isFiniteExtended(sum)) {
-    reply.error("ERR increment would produce NaN or Infinity");
-    return;
+  let count = -1;
+  if (amount === null) {
+    count = writeDecimalSum(scratch.bytes, 0, old, OLD_AT, oldEnd, bytes, start[3], end[3]);
   }
-  const count = writeExtended(scratch.bytes, 0, sum);
+  if (count < 0) {
+    const value = parseExtended(old, OLD_AT, oldEnd);
+    amount ??= parseExtended(bytes, start[3], end[3]);
+    if (value === null || amount === null) {
+      reply.error(NOT_A_FLOAT);
+      return;
+    }
+    const sum = addExtended(value, amount);
+    if (!isFiniteExtended(sum)) {
+      reply.error("ERR increment would produce NaN or Infinity");
+      return;
+    }
+    count = writeExtended(scratch.bytes, 0, sum);
+  }
   hashes.set(view, start[2], end[2], scratch.view, 0, count);
   storeHash(ctx, args, record);
   if (ctx.effects.isOn) propagateResult(ctx, args, count);
@@ -145,11 +170,6 @@ function int64Of(value: ListpackEntry): bigint | null {
   if (value.isInteger && value.value === value.value) return BigInt(value.value);
   const text = textOf(value);
   return parseInt64(text, 0, text.length);
-}
-
-function extendedOf(value: ListpackEntry): Extended | null {
-  const text = textOf(value);
-  return parseExtended(text, 0, text.length);
 }
 
 function textOf(value: ListpackEntry): Uint8Array {
