@@ -30,7 +30,7 @@ import {
 } from "./geo-value.ts";
 import { replyEntry } from "./listpack-reply.ts";
 import { Acl, type CommandSpec, Flag, type KeySpec, oneKey } from "./spec.ts";
-import { newZsets, storeZset, zsetOf } from "./zset-value.ts";
+import { storeZset, zsetOf } from "./zset-value.ts";
 
 /** What tells the commands apart. */
 interface Variant {
@@ -426,7 +426,7 @@ function storeFound(
   request: Request,
   zset: SortedSets | null,
 ): void {
-  const result = newZsets(ctx);
+  const result = ctx.keyspace.newZsets;
   result.createTree();
   let bytesMax = 0;
   let bytesTotal = 0;

@@ -19,7 +19,6 @@ import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 import { offsetArgument } from "./string-value.ts";
 import {
   finishRemoval,
-  newZsets,
   replyMemberCount,
   replyMemberWith,
   storeZset,
@@ -273,7 +272,7 @@ function zrangestoreCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
   if (scores === Scores.ERROR) return;
   const record = ctx.db.lookupRead(args.view, args.start[2], args.end[2]);
   if (record !== 0 && !checkType(ctx, record, ValueType.ZSET, reply)) return;
-  const result = newZsets(ctx);
+  const result = ctx.keyspace.newZsets;
   range.count = 0;
   const zset = ctx.keyspace.zsets;
   if (record !== 0) range.locate(zsetOf(ctx, record));

@@ -2,7 +2,7 @@
  * Unions, intersections and differences of sorted sets and sets: ZUNION, ZINTER, ZDIFF, with STORE
  * to keep the result, and ZINTERCARD, which only counts it. The members of a set have the score 1.
  *
- * Inputs are walked with objects of this call's own and looked into with the keyspace's. The result
+ * Inputs are walked with `otherZsets` and looked into with `zsets` of the keyspace. The result
  * grows as a tree; a small one that is stored becomes a listpack at the end, as in Valkey.
  */
 import { ValueType, encodingOf, metaOf, rootOf, typeOf, viewOf } from "../keyspace/record.ts";
@@ -15,7 +15,7 @@ import { doubleArgument } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { Acl, type CommandSpec, Flag, type KeySpec, oneKey } from "./spec.ts";
 import { offsetArgument } from "./string-value.ts";
-import { newZsets, replyMemberCount, replyMemberWith, storeZset } from "./zset-value.ts";
+import { replyMemberCount, replyMemberWith, storeZset } from "./zset-value.ts";
 
 type Operation = "union" | "inter" | "diff";
 type Aggregate = (sum: number, score: number) => number;
@@ -246,7 +246,7 @@ interface Result {
 }
 
 function resultOf(ctx: CommandContext, request: Request, operation: Operation): Result {
-  const zset = newZsets(ctx);
+  const zset = ctx.keyspace.newZsets;
   zset.createTree();
   const result: Result = { zset, bytesMax: 0, bytesTotal: 0 };
   if (operation === "union") unite(ctx, request, result);
@@ -321,7 +321,7 @@ function eachMember(
     while (sets.next() && visit(sets.member, 1));
     return;
   }
-  const zset = newZsets(ctx);
+  const zset = ctx.keyspace.otherZsets;
   zset.attach(source.root, source.encoding);
   zset.startWalk();
   while (zset.next() && visit(zset.member, zset.score));
@@ -335,7 +335,7 @@ function scoreIn(ctx: CommandContext, source: Source, member: ListpackEntry): nu
     otherSets.attach(source.root, source.encoding);
     return otherSets.hasEntry(member) ? 1 : NaN;
   }
-  zsets.attach(source.root, source.encoding);
+  if (zsets.root !== source.root) zsets.attach(source.root, source.encoding);
   return zsets.findEntry(member) ? zsets.score : NaN;
 }
 

@@ -76,15 +76,6 @@ export function storeZset(
   reply.integer(length);
 }
 
-/**
- * Another object for sorted sets, where a command needs several at once.
- * COLD: for commands that are linear anyway.
- */
-export function newZsets({ keyspace }: CommandContext): SortedSets {
-  const { arena, zsetLimits, hashKey0, hashKey1 } = keyspace;
-  return new SortedSets(arena, zsetLimits, hashKey0, hashKey1);
-}
-
 /** Begins a reply of `count` members: with scores they are pairs, which RESP2 flattens. */
 export function replyMemberCount(reply: ReplyWriter, count: number, withScores: boolean): void {
   reply.array(withScores && !reply.resp3 ? count * 2 : count);

@@ -114,8 +114,10 @@ export class Keyspace {
   /** What commands on streams and their consumer groups work with. */
   readonly streams = new Streams(this.arena);
   readonly streamGroups = new StreamGroups(this.arena);
-  /** What commands on one sorted set work with, and when sorted sets are small. */
+  /** The same for sorted sets; `otherZsets` is for one that is walked while `zsets` is looked into. */
   readonly zsets: SortedSets;
+  readonly otherZsets: SortedSets;
+  readonly newZsets: SortedSets;
   readonly zsetRange = new ZsetRange();
   readonly zsetLimits = new ZsetLimits();
   /**
@@ -178,6 +180,8 @@ export class Keyspace {
     this.otherSets = new Sets(this.arena, this.setLimits, this.hashKey0, this.hashKey1);
     this.newSets = new Sets(this.arena, this.setLimits, this.hashKey0, this.hashKey1);
     this.zsets = new SortedSets(this.arena, this.zsetLimits, this.hashKey0, this.hashKey1);
+    this.otherZsets = new SortedSets(this.arena, this.zsetLimits, this.hashKey0, this.hashKey1);
+    this.newZsets = new SortedSets(this.arena, this.zsetLimits, this.hashKey0, this.hashKey1);
     for (let id = 0; id < databaseCount; id++) this.databases.push(new Database(id, this));
     this.lazyFree = new LazyFree(this.arena, clock);
     this.expiry = new ActiveExpiry(this, clock);
