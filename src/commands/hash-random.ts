@@ -13,6 +13,9 @@ import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 
 /** Fields are drawn until they differ while they are less than a third of the hash. */
 const DRAW_FACTOR = 3;
+/** So many draws are made before all fields are looked at: see `drawDistinct`. */
+const DRAWS_MIN = 64;
+const DRAWS_PER_FIELD = 8;
 /** With values the reply has twice as many elements, which must be countable too. */
 const PAIRS_MAX = 2n ** 62n - 1n;
 
@@ -50,27 +53,46 @@ function hrandfieldCommand(ctx: CommandContext, args: Args, reply: ReplyWriter):
   }
   if (!openHash(ctx, record, reply)) return;
   const { hashes } = ctx.keyspace;
-  const size = hashes.visibleLength();
-  if (size === 0) {
-    if (hasCount) reply.array(0);
+  if (given < 0 || !hasCount) {
+    if (hashes.hasVisible(ctx.prng))
+      replyAny(hashes, ctx.prng, hasCount ? -given : 0, withValues, reply);
+    else if (hasCount) reply.array(0);
     else reply.nil();
     return;
   }
-  if (!hasCount) {
-    hashes.pickRandom(ctx.prng);
+  const isFew = hashes.isIndexed && given * DRAW_FACTOR <= hashes.length;
+  const drawn = isFew ? drawDistinct(hashes, ctx.prng, given) : null;
+  const size = drawn === null ? hashes.visibleLength() : given;
+  const count = Math.min(given, size);
+  reply.array(withValues && !reply.resp3 ? count * 2 : count);
+  if (drawn === null) {
+    sampleFields(hashes, ctx.prng, size, count, withValues, reply);
+    return;
+  }
+  for (const entry of drawn) {
+    hashes.loadEntry(entry);
+    replyField(hashes, withValues, reply);
+  }
+}
+
+/** Replies `count` fields of which each may be any, or, of count 0, one that stands alone. */
+function replyAny(
+  hashes: Hashes,
+  prng: Prng,
+  count: number,
+  withValues: boolean,
+  reply: ReplyWriter,
+): void {
+  if (count === 0) {
+    hashes.pickRandom(prng);
     replyEntry(reply, hashes.field);
     return;
   }
-  const count = given < 0 ? -given : Math.min(given, size);
   reply.array(withValues && !reply.resp3 ? count * 2 : count);
-  if (given < 0) {
-    for (let i = 0; i < count && !reply.overflowed; i++) {
-      hashes.pickRandom(ctx.prng);
-      replyField(hashes, withValues, reply);
-    }
-  } else if (hashes.isIndexed && count * DRAW_FACTOR <= size) {
-    drawDistinct(hashes, ctx.prng, count, withValues, reply);
-  } else sampleFields(hashes, ctx.prng, size, count, withValues, reply);
+  for (let i = 0; i < count && !reply.overflowed; i++) {
+    hashes.pickRandom(prng);
+    replyField(hashes, withValues, reply);
+  }
 }
 
 function isPairCount(args: Args): boolean {
@@ -103,21 +125,18 @@ function sampleFields(
   }
 }
 
-/** Replies `count` fields drawn at random, each once. */
-function drawDistinct(
-  hashes: Hashes,
-  prng: Prng,
-  count: number,
-  withValues: boolean,
-  reply: ReplyWriter,
-): void {
+/**
+ * `count` different entries drawn at random from a TABLE; null where so many have expired that the
+ * draws hardly ever hit, or that there are not enough.
+ */
+function drawDistinct(hashes: Hashes, prng: Prng, count: number): Set<number> | null {
   const drawn = new Set<number>();
-  while (drawn.size < count) {
+  for (let draws = DRAWS_MIN + DRAWS_PER_FIELD * count; drawn.size < count; draws--) {
+    if (draws === 0) return null;
     const entry = hashes.randomEntry(prng);
     if (drawn.has(entry)) continue;
     hashes.loadEntry(entry);
-    if (!hashes.isVisible()) continue;
-    drawn.add(entry);
-    replyField(hashes, withValues, reply);
+    if (hashes.isVisible()) drawn.add(entry);
   }
+  return drawn;
 }

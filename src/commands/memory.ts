@@ -21,6 +21,8 @@ const KEY_AT_2: readonly KeySpec[] = [
   { flags: "RO", begin: { index: 2 }, find: { last: 0, step: 1, limit: 0 } },
 ];
 
+/** MEMORY USAGE takes as many samples at least: smaller values are measured exactly. */
+const SAMPLES_MIN = 32;
 const MEBIBYTE = 1024 * 1024;
 /** Below this the ratios of MEMORY DOCTOR say nothing. */
 const DOCTOR_USED_MIN = 5 * MEBIBYTE;
@@ -103,8 +105,9 @@ const HELP = [
   "    sampled up to <count> times (default: 5, 0 means sample all).",
 ];
 
-/** MEMORY USAGE key [SAMPLES count]: exact, whatever the count. */
+/** MEMORY USAGE key [SAMPLES count] */
 function memoryUsageCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void {
+  let count = SAMPLES_MIN;
   for (let i = 3; i < args.count; i += 2) {
     if (!args.is(i, "SAMPLES") || i + 1 === args.count) {
       reply.error(errors.SYNTAX);
@@ -116,10 +119,11 @@ function memoryUsageCommand(ctx: CommandContext, args: Args, reply: ReplyWriter)
       reply.error(errors.SYNTAX);
       return;
     }
+    count = samples === 0n ? Infinity : Math.max(Number(samples), SAMPLES_MIN);
   }
   const record = ctx.db.peek(args.view, args.start[2], args.end[2]);
   if (record === 0) reply.nil();
-  else reply.integer(recordMemoryBytes(ctx.keyspace.arena, record));
+  else reply.integer(recordMemoryBytes(ctx.keyspace.arena, record, count));
 }
 
 /** MEMORY STATS */

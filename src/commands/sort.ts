@@ -5,7 +5,7 @@
  *
  * The elements are copied first, as strings with one character per byte: what is looked up for them
  * may use the same cursors, and such strings compare as bytes do. O(n log n) and one lookup per
- * element and pattern.
+ * element and pattern. Where BY names nothing to sort by, only what LIMIT leaves is copied.
  *
  * Sorting a small sorted set makes it a large one for good, as OBJECT ENCODING shows: Redis reads
  * it as a skiplist, and so does every server that is compared with it.
@@ -118,6 +118,11 @@ function sortGeneric(ctx: CommandContext, args: Args, reply: ReplyWriter, maySto
     options.isAlphabetic = true;
     options.by = null;
   }
+  if (!sorts && type !== ValueType.SET) {
+    const chosen = record === 0 ? [] : elementsInOrder(ctx, record, type, options);
+    finish(ctx, args, chosen, options, reply);
+    return;
+  }
   const elements = record === 0 ? [] : elementsOf(ctx, record, type);
   if (sorts) {
     if (!weigh(ctx, elements, options)) {
@@ -125,8 +130,17 @@ function sortGeneric(ctx: CommandContext, args: Args, reply: ReplyWriter, maySto
       return;
     }
     sortElements(elements, options);
-  } else if (options.isDescending && type !== ValueType.SET) elements.reverse();
-  const chosen = limited(elements, options);
+  }
+  finish(ctx, args, limited(elements, options), options, reply);
+}
+
+function finish(
+  ctx: CommandContext,
+  args: Args,
+  chosen: readonly SortElement[],
+  options: SortOptions,
+  reply: ReplyWriter,
+): void {
   if (options.storeIndex !== 0) storeSorted(ctx, args, chosen, options, reply);
   else replySorted(ctx, chosen, options, reply);
 }
@@ -185,13 +199,54 @@ function elementsOf(ctx: CommandContext, record: number, type: ValueType): SortE
     sets.startWalk();
     while (sets.next()) add(sets.member);
   } else {
-    zsets.attach(root, encodingOf(meta));
-    zsets.convertFor(Infinity, 0);
-    ctx.db.updateRoot(record, zsets.encoding, zsets.root);
+    openAsTree(ctx, record, root, meta);
     zsets.startWalk();
     while (zsets.next()) add(zsets.member);
   }
   return elements;
+}
+
+/**
+ * The elements that LIMIT leaves of a list or a sorted set in its own order, or in the reverse of
+ * it. O(those elements), after O(log n) for a sorted set and O(nodes) for a list.
+ */
+function elementsInOrder(
+  ctx: CommandContext,
+  record: number,
+  type: ValueType,
+  { isDescending, limitStart, limitCount }: SortOptions,
+): SortElement[] {
+  const { arena, lists, zsets } = ctx.keyspace;
+  const meta = metaOf(arena, record);
+  const root = rootOf(viewOf(arena, record), record, meta);
+  const isList = type === ValueType.LIST;
+  if (isList) lists.attach(root, encodingOf(meta));
+  else openAsTree(ctx, record, root, meta);
+  const { length } = isList ? lists : zsets;
+  const skipped = Math.max(limitStart, 0);
+  const count = limitCount < 0 ? length - skipped : Math.min(limitCount, length - skipped);
+  const elements: SortElement[] = [];
+  if (count <= 0) return elements;
+  const first = isDescending ? length - 1 - skipped : skipped;
+  if (isList) lists.seek(first);
+  else zsets.seek(first);
+  for (;;) {
+    if (isList) lists.read();
+    const text = entryText(isList ? lists.entry : zsets.member);
+    elements.push({ text, score: 0, weight: null });
+    if (elements.length === count) return elements;
+    if (isList) lists.step(!isDescending);
+    else if (isDescending) zsets.previous();
+    else zsets.next();
+  }
+}
+
+/** Attaches a sorted set, and makes it a large one. */
+function openAsTree(ctx: CommandContext, record: number, root: number, meta: number): void {
+  const { zsets } = ctx.keyspace;
+  zsets.attach(root, encodingOf(meta));
+  zsets.convertFor(Infinity, 0);
+  ctx.db.updateRoot(record, zsets.encoding, zsets.root);
 }
 
 /** Finds out what each element is sorted by; false if that is no number and should be. */

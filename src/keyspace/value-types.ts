@@ -84,8 +84,11 @@ export interface ValueTypeRow {
    * and returns the root's reference, which may be another one then. O(blocks).
    */
   compact(arena: Arena, root: number, encoding: number): number;
-  /** Bytes of arena memory that the root block and all below it occupy. O(blocks). */
-  memoryBytes(arena: Arena, root: number, encoding: number): number;
+  /**
+   * Bytes of arena memory that the root block and all below it occupy, extrapolated from some
+   * `samples` of each kind of blocks. O(samples).
+   */
+  memoryBytes(arena: Arena, root: number, encoding: number, samples: number): number;
   /** How values that may be huge are freed and moved in steps; else only in one go. */
   readonly steps?: ValueSteps;
 }
@@ -179,15 +182,17 @@ export const VALUE_TYPES: readonly ValueTypeRow[] = [
   },
 ];
 
-/** Bytes of arena memory that a key, its value and its expiry occupy, without the index. */
-export function recordMemoryBytes(arena: Arena, record: number): number {
+/**
+ * Bytes of arena memory that a key, its value and its expiry occupy, without the index, as some
+ * `samples` of the value's blocks say.
+ */
+export function recordMemoryBytes(arena: Arena, record: number, samples: number): number {
   const meta = metaOf(arena, record);
   const view = viewOf(arena, record);
   const own = blockBytes(recordBytes(view, record, meta));
   if ((meta & Meta.ROOT) === 0) return own;
-  return (
-    own + VALUE_TYPES[typeOf(meta)].memoryBytes(arena, rootOf(view, record, meta), encodingOf(meta))
-  );
+  const root = rootOf(view, record, meta);
+  return own + VALUE_TYPES[typeOf(meta)].memoryBytes(arena, root, encodingOf(meta), samples);
 }
 
 /** Digits and sign of the longest int64. */

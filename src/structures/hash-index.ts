@@ -49,6 +49,7 @@
  */
 import type { Prng } from "../base/prng.ts";
 import { hashBytes } from "../base/hash.ts";
+import { extrapolate } from "../base/sampling.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { copyBytes, equalBytes } from "../base/bytes.ts";
 import { prefixBytes, storedLength } from "../memory/stored-bytes.ts";
@@ -655,14 +656,37 @@ export class HashIndex {
   }
 
   /**
-   * Bytes of arena memory that segments and directory occupy. O(directory).
+   * Bytes of arena memory that segments and directory occupy, as the first `samples` segments say:
+   * hashes make all alike. O(samples), or else O(directory).
    * COLD: for MEMORY USAGE and MEMORY STATS.
    */
-  memoryBytes(): number {
+  memoryBytes(samples = Infinity): number {
     if (this.directory === 0) return 0;
-    let bytes = blockBytes(directoryBytes(this.depth));
-    this.eachSegment((_segment, buckets) => (bytes += blockBytes(segmentBytes(buckets))));
-    return bytes;
+    let bytes = 0;
+    let seen = 0;
+    for (let i = 0; i < 1 << this.depth && seen < samples; seen++) {
+      const meta = this.directoryWords[this.directoryAt + (i << 1) + 1];
+      bytes += blockBytes(segmentBytes(meta & 0xffff));
+      i += 1 << (this.depth - (meta >>> 16));
+    }
+    return blockBytes(directoryBytes(this.depth)) + extrapolate(bytes, seen, this.segmentCount);
+  }
+
+  /**
+   * The sum of what `measure` says of all entries, as the first `samples` of them in hash order say.
+   * O(samples).
+   * COLD: for MEMORY USAGE.
+   */
+  sumOfEntries(samples: number, measure: (entry: number) => number): number {
+    let sum = 0;
+    let seen = 0;
+    this.startWalk();
+    for (; seen < samples; seen++) {
+      const entry = this.nextEntry();
+      if (entry === 0) break;
+      sum += measure(entry);
+    }
+    return extrapolate(sum, seen, this.size);
   }
 
   /**

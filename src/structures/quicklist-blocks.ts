@@ -1,4 +1,5 @@
 /** Whole quicklists, as the trees of blocks that they are: to free, copy, move and measure. */
+import { extrapolate } from "../base/sampling.ts";
 import { type Arena, blockBytes } from "../memory/arena.ts";
 import {
   Node,
@@ -109,15 +110,14 @@ function movedBlock(arena: Arena, block: number, bytes: number): number {
   return moved;
 }
 
-/** Bytes of arena memory that a quicklist occupies. O(nodes). */
-export function quicklistMemoryBytes(arena: Arena, root: number): number {
-  let bytes = blockBytes(Root.BYTES);
-  for (
-    let node = wordAt(arena, root, Root.HEAD);
-    node !== 0;
-    node = wordAt(arena, node, Node.NEXT)
-  ) {
+/** Bytes of arena memory that a quicklist occupies, as its first `samples` nodes say. O(samples). */
+export function quicklistMemoryBytes(arena: Arena, root: number, samples = Infinity): number {
+  let bytes = 0;
+  let seen = 0;
+  let node = wordAt(arena, root, Root.HEAD);
+  for (; node !== 0 && seen < samples; seen++) {
     bytes += nodeMemoryBytes(arena, node);
+    node = wordAt(arena, node, Node.NEXT);
   }
-  return bytes;
+  return blockBytes(Root.BYTES) + extrapolate(bytes, seen, quicklistNodeCount(arena, root));
 }

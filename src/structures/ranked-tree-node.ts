@@ -24,6 +24,7 @@
  *
  * The arrays are apart, so that a search reads scores that lie side by side.
  */
+import { extrapolate } from "../base/sampling.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { scoreOf } from "./scored-member.ts";
 
@@ -183,16 +184,25 @@ export function entriesBelow(arena: Arena, reference: number): number {
   return sum;
 }
 
-export function bytesBelow(arena: Arena, reference: number, level: number): number {
+/** Bytes of the nodes from this one on, as some `samples` of them say, evenly chosen. */
+export function bytesBelow(
+  arena: Arena,
+  reference: number,
+  level: number,
+  samples: number,
+): number {
   if (level === 0) return blockBytes(Leaf.BYTES);
   const words = wordsOf(arena, reference);
   const node = nodeAt(reference);
   if (level === 1) return blockBytes(Inner.BYTES) + words[node] * blockBytes(Leaf.BYTES);
-  let bytes = blockBytes(Inner.BYTES);
-  for (let i = words[node] - 1; i >= 0; i--) {
-    bytes += bytesBelow(arena, words[node + Inner.CHILDREN + i], level - 1);
+  const count = words[node];
+  const seen = Math.min(count, samples);
+  let bytes = 0;
+  for (let i = 0; i < seen; i++) {
+    const child = words[node + Inner.CHILDREN + Math.floor(((2 * i + 1) * count) / (2 * seen))];
+    bytes += bytesBelow(arena, child, level - 1, Math.ceil(samples / seen));
   }
-  return bytes;
+  return blockBytes(Inner.BYTES) + extrapolate(bytes, seen, count);
 }
 
 export function freeInnerBelow(arena: Arena, reference: number, level: number): void {

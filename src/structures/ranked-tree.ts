@@ -247,12 +247,12 @@ export class RankedTree {
     return leaf !== 0;
   }
 
-  /** Bytes of arena memory that the nodes occupy. O(inner nodes). */
-  memoryBytes(): number {
+  /** Bytes of arena memory that the nodes occupy, as some `samples` say. O(samples). */
+  memoryBytes(samples = Infinity): number {
     const root = this.path.words[this.path.at + Tree.ROOT];
     return root === 0
       ? 0
-      : bytesBelow(this.arena, root, this.path.words[this.path.at + Tree.HEIGHT]);
+      : bytesBelow(this.arena, root, this.path.words[this.path.at + Tree.HEIGHT], samples);
   }
 
   /**

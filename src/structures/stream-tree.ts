@@ -33,7 +33,8 @@
  * Why no radix tree, as Redis has it: IDs share long prefixes, so its nodes are tiny, and it costs
  * three cache misses where this costs one. Why nodes grow: most maps of consumers have few entries.
  */
-import { type Arena, Ref } from "../memory/arena.ts";
+import { extrapolate } from "../base/sampling.ts";
+import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { ID_WORDS, type StreamId } from "./stream-id.ts";
 
 export const STREAM_TREE_STATE_BYTES = 12;
@@ -199,9 +200,9 @@ export class StreamTree {
     this.initialize();
   }
 
-  /** Bytes of arena memory of the nodes. O(n). */
-  memoryBytes(blockBytes: (size: number) => number): number {
-    return this.levels === 0 ? 0 : this.bytesBelow(this.root, this.levels, blockBytes);
+  /** Bytes of arena memory of the nodes, as some `samples` say. O(samples). */
+  memoryBytes(samples = Infinity): number {
+    return this.levels === 0 ? 0 : this.bytesBelow(this.root, this.levels, samples);
   }
 
   /** Moves nodes that lie in sparse spans. O(n). */
@@ -481,14 +482,17 @@ export class StreamTree {
     this.freeNode(node);
   }
 
-  private bytesBelow(node: number, levels: number, blockBytes: (size: number) => number): number {
-    let bytes = blockBytes(nodeBytes(this.capacityOf(node)));
-    if (levels === 1) return bytes;
+  private bytesBelow(node: number, levels: number, samples: number): number {
+    const own = blockBytes(nodeBytes(this.capacityOf(node)));
+    if (levels === 1) return own;
     const count = this.countOf(node);
-    for (let i = 0; i < count; i++) {
-      bytes += this.bytesBelow(this.valueOf(node, i), levels - 1, blockBytes);
+    const seen = Math.min(count, samples);
+    let bytes = 0;
+    for (let i = 0; i < seen; i++) {
+      const child = this.valueOf(node, Math.floor(((2 * i + 1) * count) / (2 * seen)));
+      bytes += this.bytesBelow(child, levels - 1, Math.ceil(samples / seen));
     }
-    return bytes;
+    return own + extrapolate(bytes, seen, count);
   }
 
   private compactBelow(node: number, levels: number): number {

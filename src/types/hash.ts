@@ -69,6 +69,8 @@ const ROOT_BYTES = INDEX_STATE_BYTES + 8;
 /** Cursor of the expiries' first segment: those below are positions in the order of hashes. */
 const EXPIRIES_CURSOR = 4294967296;
 const EXPIRIES_WORD = INDEX_STATE_BYTES >> 2;
+/** Random fields that are looked at before all are, for one that has not expired. */
+const VISIBLE_DRAWS = 64;
 
 /** When a hash is small: hash-max-listpack-entries and hash-max-listpack-value. */
 export class HashLimits {
@@ -350,7 +352,19 @@ export class Hashes {
     return !this.isExpired(field.view, field.start, field.start + field.length);
   }
 
-  /** Puts the cursor on a random field, all with the same chance. Requires: visibleLength > 0. */
+  /**
+   * Whether `pickRandom` would find a field. O(1) expected, unless nearly all fields have expired.
+   */
+  hasVisible(prng: Prng): boolean {
+    if (!this.hasExpiries) return this.length > 0;
+    for (let draws = VISIBLE_DRAWS; draws > 0; draws--) {
+      this.loadEntry(this.randomEntry(prng));
+      if (this.isVisible()) return true;
+    }
+    return this.visibleLength() > 0;
+  }
+
+  /** Puts the cursor on a random field, all with the same chance. Requires: `hasVisible`. */
   pickRandom(prng: Prng): void {
     if (this.encoding === HashEncoding.LISTPACK) {
       this.loadPair(listpackSeek(this.view, this.base, prng.nextBelow(this.length) << 1));
@@ -617,10 +631,17 @@ export function compactHashStep(
 }
 
 /** Bytes of arena memory that the value occupies. O(n). */
-export function hashMemoryBytes(arena: Arena, root: number, encoding: number): number {
+export function hashMemoryBytes(
+  arena: Arena,
+  root: number,
+  encoding: number,
+  samples = Infinity,
+): number {
   if (encoding === HashEncoding.LISTPACK) return listpackMemoryBytes(arena, root);
-  const own = tableMemoryBytes(arena, root, ROOT_BYTES, entryBytes);
+  const own = tableMemoryBytes(arena, root, ROOT_BYTES, entryBytes, samples);
   const expiries = expiriesOf(arena, root);
   if (expiries === 0) return own;
-  return own + tableMemoryBytes(arena, expiries, FIELD_EXPIRY_ROOT_BYTES, expiryEntryBytes);
+  return (
+    own + tableMemoryBytes(arena, expiries, FIELD_EXPIRY_ROOT_BYTES, expiryEntryBytes, samples)
+  );
 }

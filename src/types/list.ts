@@ -356,8 +356,13 @@ export function compactListStep(
 }
 
 /** Bytes of arena memory that a list occupies. O(nodes). */
-export function listMemoryBytes(arena: Arena, root: number, encoding: number): number {
+export function listMemoryBytes(
+  arena: Arena,
+  root: number,
+  encoding: number,
+  samples = Infinity,
+): number {
   return encoding === ListEncoding.LISTPACK
     ? listpackMemoryBytes(arena, root)
-    : quicklistMemoryBytes(arena, root);
+    : quicklistMemoryBytes(arena, root, samples);
 }

@@ -555,8 +555,13 @@ export function compactSetStep(
 }
 
 /** Bytes of arena memory that the value occupies. O(n). */
-export function setMemoryBytes(arena: Arena, root: number, encoding: number): number {
+export function setMemoryBytes(
+  arena: Arena,
+  root: number,
+  encoding: number,
+  samples = Infinity,
+): number {
   if (encoding === SetEncoding.INTSET) return intsetMemoryBytes(arena, root);
   if (encoding === SetEncoding.LISTPACK) return listpackMemoryBytes(arena, root);
-  return tableMemoryBytes(arena, root, ROOT_BYTES, memberBytes);
+  return tableMemoryBytes(arena, root, ROOT_BYTES, memberBytes, samples);
 }

@@ -4,6 +4,7 @@
  *
  * All functions are O(blocks), with a factor of log n where trees are searched.
  */
+import { extrapolate } from "../base/sampling.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
 import { listpackValidate } from "../structures/listpack.ts";
 import {
@@ -128,14 +129,24 @@ export function compactStream(arena: Arena, root: number): number {
   return moved;
 }
 
-/** Bytes that the stream occupies. */
-export function streamMemoryBytes(arena: Arena, root: number): number {
+/** Bytes that the stream occupies, as some `samples` of its blocks say. */
+export function streamMemoryBytes(
+  arena: Arena,
+  root: number,
+  _encoding = 0,
+  samples = Infinity,
+): number {
   const nodes = nodesOf(arena, root);
-  let bytes = blockBytes(StreamRoot.BYTES) + nodes.memoryBytes(blockBytes);
-  eachValue(nodes, (node) => (bytes += nodeBlockBytes(arena, node)));
+  let nodesBytes = 0;
+  let seen = 0;
+  for (let node = nodes.seekFirst(); node !== 0 && seen < samples; node = nodes.next(), seen++) {
+    nodesBytes += nodeBlockBytes(arena, node);
+  }
+  let bytes = blockBytes(StreamRoot.BYTES) + nodes.memoryBytes(samples);
+  bytes += extrapolate(nodesBytes, seen, nodes.size);
   const table = groupsOf(arena, root);
   bytes += tableMemoryBytes(arena, table);
-  eachBlock(arena, table, (group) => (bytes += groupMemoryBytes(arena, group)));
+  eachBlock(arena, table, (group) => (bytes += groupMemoryBytes(arena, group, samples)));
   return bytes;
 }
 
@@ -245,16 +256,16 @@ function compactGroup(arena: Arena, group: number): void {
   });
 }
 
-function groupMemoryBytes(arena: Arena, group: number): number {
+function groupMemoryBytes(arena: Arena, group: number, samples: number): number {
   const groups = new StreamGroups(arena);
   groups.open(group);
   let bytes = blockBytes(namedBlockBytes(arena, group, GroupBlock.NAME));
-  bytes += groups.pending.memoryBytes(blockBytes);
+  bytes += groups.pending.memoryBytes(samples);
   bytes += groups.pending.size * blockBytes(PendingEntry.BYTES);
   bytes += tableMemoryBytes(arena, groups.consumers);
   eachBlock(arena, groups.consumers, (consumer) => {
     bytes += blockBytes(namedBlockBytes(arena, consumer, ConsumerBlock.NAME));
-    bytes += pendingOf(arena, consumer).memoryBytes(blockBytes);
+    bytes += pendingOf(arena, consumer).memoryBytes(samples);
   });
   return bytes;
 }

@@ -7,7 +7,7 @@
  *
  * These functions need no hash: they treat an index as a bag of references. They are for whole
  * values (DEL, COPY, compaction, MEMORY USAGE), so they make an index object where they need one.
- * All are O(n).
+ * All are O(n), unless they say less.
  */
 import { copyBytes } from "../base/bytes.ts";
 import { type Arena, Ref, blockBytes } from "../memory/arena.ts";
@@ -104,17 +104,17 @@ export function compactTableStep(
   return next;
 }
 
-/** Bytes of arena memory that entries, index and root occupy. */
+/** Bytes of arena memory that entries, index and root occupy, as `samples` of them say. */
 export function tableMemoryBytes(
   arena: Arena,
   root: number,
   rootBytes: number,
   entryBytes: EntryBytes,
+  samples: number,
 ): number {
   const index = indexAt(arena, root);
-  let bytes = blockBytes(rootBytes) + index.memoryBytes();
-  index.eachEntry((entry) => (bytes += blockBytes(entryBytes(arena, entry))));
-  return bytes;
+  const entries = index.sumOfEntries(samples, (entry) => blockBytes(entryBytes(arena, entry)));
+  return blockBytes(rootBytes) + index.memoryBytes(samples) + entries;
 }
 
 function compactBlock(arena: Arena, block: number, bytes: number): number {

@@ -521,16 +521,18 @@ export class SortedSets {
     return next === 0 ? LEAVES_CURSOR : next;
   }
 
-  /** Bytes of arena memory that the attached value occupies. O(n). */
-  memoryBytes(): number {
+  /**
+   * Bytes of arena memory that the attached value occupies, as `samples` of its blocks say.
+   * COLD: for MEMORY USAGE.
+   */
+  memoryBytes(samples: number): number {
     const { arena, index } = this;
     if (this.encoding === ZsetEncoding.LISTPACK) return listpackMemoryBytes(arena, this.root);
-    let bytes = blockBytes(ROOT_BYTES) + index.memoryBytes() + this.tree.memoryBytes();
-    index.startWalk();
-    for (let entry = index.nextEntry(); entry !== 0; entry = index.nextEntry()) {
-      bytes += blockBytes(scoredMemberBytes(memberLength(arena, entry)));
-    }
-    return bytes;
+    const entries = index.sumOfEntries(samples, (entry) =>
+      blockBytes(scoredMemberBytes(memberLength(arena, entry))),
+    );
+    const nodes = index.memoryBytes(samples) + this.tree.memoryBytes(samples);
+    return blockBytes(ROOT_BYTES) + nodes + entries;
   }
 
   /**
@@ -791,6 +793,11 @@ export function compactZsetStep(
 }
 
 /** Bytes of arena memory that a sorted set occupies. O(n). */
-export function zsetMemoryBytes(arena: Arena, root: number, encoding: number): number {
-  return attached(arena, root, encoding).memoryBytes();
+export function zsetMemoryBytes(
+  arena: Arena,
+  root: number,
+  encoding: number,
+  samples = Infinity,
+): number {
+  return attached(arena, root, encoding).memoryBytes(samples);
 }

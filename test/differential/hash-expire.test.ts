@@ -45,6 +45,25 @@ describeWithPeers("fields that expire", ["valkey-server"], () => {
     c.ours(array(-2), "HPERSIST", "missing", "FIELDS", 1, "a");
   });
 
+  suite.testOurs("HRANDFIELD among fields of which most have expired", (c) => {
+    c.do("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+    const fields = Array.from({ length: 300 }, (_, i) => `f${i}`);
+    c.do("HSET", "h", ...fields.flatMap((field) => [field, 1]), "left", 2);
+    c.do("HPEXPIRE", "h", 1, "FIELDS", 300, ...fields);
+    c.until(":0", "HSTRLEN", "h", "f299");
+    c.ours('"left"', "HRANDFIELD", "h");
+    c.ours(array("left"), "HRANDFIELD", "h", 1);
+    c.ours(array("left"), "HRANDFIELD", "h", 50);
+    c.ours(array("left"), "HRANDFIELD", "h", 1000);
+    c.ours(array("left", "left", "left"), "HRANDFIELD", "h", -3);
+    c.ours("array (empty)", "HRANDFIELD", "h", 0);
+    c.do("HDEL", "h", "left");
+    c.ours("null", "HRANDFIELD", "h");
+    c.ours("array (empty)", "HRANDFIELD", "h", 3);
+    c.ours("array (empty)", "HRANDFIELD", "h", -3);
+    c.do("DEBUG", "SET-ACTIVE-EXPIRE", 1);
+  });
+
   suite.testOurs("conditions of HEXPIRE", (c) => {
     c.do("HSET", "h", "a", 1, "b", 2);
     c.ours(array(0), "HEXPIRE", "h", 100, "XX", "FIELDS", 1, "a");

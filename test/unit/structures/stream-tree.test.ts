@@ -86,7 +86,7 @@ class Model {
       backwards.push(this.position());
     }
     expect(backwards.reverse()).toEqual(this.ids);
-    const ownBytes = blockBytes(OWNER_BYTES) + this.tree.memoryBytes(blockBytes);
+    const ownBytes = blockBytes(OWNER_BYTES) + this.tree.memoryBytes();
     expect(this.arena.liveBytes).toBe(ownBytes);
   }
 
@@ -146,7 +146,7 @@ describe("StreamTree", () => {
     const model = new Model();
     for (let i = 0; i < 6000; i++) model.insert(BigInt(i) << 60n);
     model.check();
-    expect(model.tree.memoryBytes(blockBytes)).toBeLessThan(6000 * 22);
+    expect(model.tree.memoryBytes()).toBeLessThan(6000 * 22);
     for (let i = 0; i < 5990; i++) model.remove(model.ids[0]);
     model.check();
     model.tree.clear();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { seededPrng } from "../../../src/base/prng.ts";
 import { Arena } from "../../../src/memory/arena.ts";
 import type { ListpackEntry } from "../../../src/structures/listpack-entry.ts";
 import {
@@ -33,6 +34,7 @@ interface Field {
 /** A hash, and the Map it should be equal to; expired fields stay in both until they are removed. */
 class Model {
   readonly arena = new Arena();
+  readonly prng = seededPrng(1);
   readonly hashes: Hashes;
   readonly fields = new Map<string, Field>();
 
@@ -108,6 +110,12 @@ class Model {
     expect(hashes.length).toBe(this.fields.size);
     expect(hashes.visibleLength()).toBe(Object.keys(wanted).length);
     expect(hashes.expiringCount).toBe(expiring);
+    const isAny = Object.keys(wanted).length > 0;
+    expect(hashes.hasVisible(this.prng)).toBe(isAny);
+    if (isAny && hashes.isIndexed) {
+      hashes.pickRandom(this.prng);
+      expect(wanted[textOf(hashes.field)]).toBe(textOf(hashes.value));
+    }
     expect(hashes.hasExpiries).toBe(expiring > 0);
     expect(hashHasExpiries(arena, hashes.root, hashes.encoding)).toBe(expiring > 0);
     expect(hashMemoryBytes(arena, hashes.root, hashes.encoding)).toBe(arena.liveBytes);

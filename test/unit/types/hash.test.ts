@@ -116,6 +116,18 @@ describe("encodings", () => {
       expect(hashes.encoding).toBe(HashEncoding.TABLE);
     }));
 
+  test("what a large hash occupies is estimated from some of it", () =>
+    withSeed(FILE, seed, (random) => {
+      const arena = new Arena();
+      const hashes = newHashes(random, arena, new HashLimits());
+      hashes.create();
+      for (let i = 0; i < 20_000; i++) set(hashes, `field:${i}`, "v".repeat(random.below(64)));
+      const estimate = hashMemoryBytes(arena, hashes.root, hashes.encoding, 32);
+      expect(Math.abs(estimate / arena.liveBytes - 1)).toBeLessThan(0.4);
+      const exact = hashMemoryBytes(arena, hashes.root, hashes.encoding, 20_000);
+      expect(exact).toBe(arena.liveBytes);
+    }));
+
   test("fields announced convert ahead", () =>
     withSeed(FILE, seed, (random) => {
       const hashes = newHashes(random, new Arena());

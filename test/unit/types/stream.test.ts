@@ -356,6 +356,8 @@ describe("streams", () => {
     for (let i = 1; i <= 10_000; i++) model.streams.append(idOf(i), args, 0, 2);
     const bytes = streamMemoryBytes(model.arena, model.root);
     expect(bytes / 10_000).toBeLessThan(11);
+    const estimate = streamMemoryBytes(model.arena, model.root, 0, 32);
+    expect(Math.abs(estimate / bytes - 1)).toBeLessThan(0.1);
     expect(bytes).toBeGreaterThan(blockBytes(80));
   });
 });

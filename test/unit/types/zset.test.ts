@@ -186,6 +186,8 @@ describe("a sorted set", () => {
         for (let i = 0; i < size; i++) model.set(`m${i}`, anyScore(random));
         const before = arena.liveBytes;
         expect(zsetMemoryBytes(arena, zset.root, zset.encoding)).toBe(before);
+        const estimate = zsetMemoryBytes(arena, zset.root, zset.encoding, 32);
+        expect(Math.abs(estimate / before - 1)).toBeLessThan(0.25);
         const copy = duplicateZset(arena, zset.root, zset.encoding);
         const original = zset.root;
         zset.attach(copy, zset.encoding);
