@@ -24,6 +24,7 @@ import {
   hllEstimate,
   hllIsValid,
   hllMerge,
+  hllSparseFind,
   hllSparseSet,
   hllToDense,
   hllWriteDense,
@@ -104,6 +105,7 @@ function pfaddCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
   const record = ctx.db.lookupWrite(view, start[1], end[1]);
   let length: number = Hll.EMPTY_BYTES;
   let updates = 0;
+  let first = 2;
   if (record === 0) {
     hllWriteEmpty(scratch.view, 0);
     updates = 1;
@@ -121,9 +123,10 @@ function pfaddCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
       reply.integer(updates > 0 ? 1 : 0);
       return;
     }
-    length = copyToScratch(ctx, record);
+    first = firstRaised(bytes, at, stringLength(arena, record), args);
+    if (first < args.count) length = copyToScratch(ctx, record);
   }
-  for (let i = 2; i < args.count; i++) {
+  for (let i = first; i < args.count; i++) {
     const element = hllElement(view, start[i], end[i]);
     const newLength = setInScratch(ctx, length, element & INDEX_MASK, element >>> INDEX_BITS);
     if (newLength === HllResult.CORRUPT) {
@@ -142,6 +145,16 @@ function pfaddCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void
     markRaw(arena, record);
   }
   reply.integer(updates > 0 ? 1 : 0);
+}
+
+/** The first argument from 2 on that would change a sparse string, or is where it is corrupt. */
+function firstRaised(bytes: Uint8Array, at: number, length: number, args: Args): number {
+  for (let i = 2; i < args.count; i++) {
+    const element = hllElement(args.view, args.start[i], args.end[i]);
+    const value = hllSparseFind(bytes, at, length, element & INDEX_MASK, false);
+    if (value < element >>> INDEX_BITS) return i;
+  }
+  return args.count;
 }
 
 /** Adds arguments 2 and up to a dense string; returns how many registers changed. */
@@ -185,13 +198,20 @@ function copyToScratch(ctx: CommandContext, record: number): number {
 
 /**
  * Raises a register of the string of `length` bytes in the scratch memory, which becomes dense if
- * need be. Returns its new length, `HllResult.UNCHANGED` or `HllResult.CORRUPT`.
+ * need be. Returns its new length, `HllResult.UNCHANGED` or `HllResult.CORRUPT`. `resumes` as for
+ * `hllSparseFind`.
  */
-function setInScratch(ctx: CommandContext, length: number, index: number, rank: number): number {
+function setInScratch(
+  ctx: CommandContext,
+  length: number,
+  index: number,
+  rank: number,
+  resumes = false,
+): number {
   const { bytes } = ctx.scratch;
   if (bytes[Hll.REPRESENTATION_AT] === Hll.SPARSE) {
     const bytesMax = ctx.keyspace.sparseHllBytesMax;
-    const newLength = hllSparseSet(bytes, 0, length, index, rank, bytesMax);
+    const newLength = hllSparseSet(bytes, 0, length, index, rank, bytesMax, resumes);
     if (newLength !== HllResult.MUST_BE_DENSE) return newLength;
     if (!makeScratchDense(ctx.scratch, length)) return HllResult.CORRUPT;
     hllDenseSet(bytes, 0, index, rank);
@@ -320,10 +340,12 @@ function pfmergeCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): vo
   } else {
     // Becoming dense takes the memory of the registers.
     const registers = merged.slice();
+    let resumes = false;
     for (let index = 0; index < Hll.REGISTERS; index++) {
       if (registers[index] === 0) continue;
-      const newLength = setInScratch(ctx, length, index, registers[index]);
+      const newLength = setInScratch(ctx, length, index, registers[index], resumes);
       if (newLength !== HllResult.UNCHANGED) length = newLength;
+      resumes = true;
     }
   }
   scratch.bytes[Hll.OUTDATED_AT] |= OUTDATED;

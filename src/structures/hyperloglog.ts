@@ -164,12 +164,19 @@ function denseWrite(bytes: Uint8Array, at: number, index: number, value: number)
   bytes[byteAt + 1] = (bytes[byteAt + 1] & ~(63 >>> taken)) | (value >>> taken);
 }
 
-/** Registers of the run that begins with `first`, whose second byte is at `at + 1`. */
-function runRegisters(bytes: Uint8Array, at: number): number {
+/** Registers of each run of one byte; for XZERO, which has two, more than there are. */
+const RUN_REGISTERS = new Uint16Array(256);
+const IS_XZERO = 32768;
+for (let first = 0; first < 256; first++) {
+  RUN_REGISTERS[first] = first >= 0x80 ? (first & 3) + 1 : first < 0x40 ? first + 1 : IS_XZERO;
+}
+
+/** Registers of the run at `at`. The second byte of one that the string's end cuts off counts as 0. */
+function runRegisters(bytes: Uint8Array, at: number, end: number): number {
   const first = bytes[at];
-  if (first >= 0x80) return (first & 3) + 1;
-  if (first < 0x40) return first + 1;
-  return (((first & 0x3f) << 8) | bytes[at + 1]) + 1;
+  const count = RUN_REGISTERS[first];
+  if (count !== IS_XZERO) return count;
+  return (((first & 0x3f) << 8) | (at + 1 < end ? bytes[at + 1] : 0)) + 1;
 }
 
 function isXzero(first: number): boolean {
@@ -196,10 +203,87 @@ function writeZeros(bytes: Uint8Array, at: number, count: number): number {
 }
 
 /**
+ * Where `hllSparseFind` found a register, as offsets from the string's beginning: its run, that
+ * run's first register and their count, and the run before.
+ */
+let foundRun = 0;
+let foundFirst = 0;
+let foundCount = 0;
+let foundPrevious = 0;
+/** The run before the run before, and its first register: no change at the found run moves it. */
+let resumeRun = 0;
+let resumeFirst = 0;
+
+/**
+ * The value of a register of the sparse string bytes[at, at + length), or `HllResult.CORRUPT`.
+ * `resumes`: the last search was in the same string, maybe changed by `hllSparseRaise` since, for a
+ * register before this one. It goes on near there.
+ */
+export function hllSparseFind(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  index: number,
+  resumes: boolean,
+): number {
+  const end = at + length;
+  let run = at + (resumes ? resumeRun : Hll.HEADER);
+  let first = resumes ? resumeFirst : 0;
+  let previous = run;
+  let previousFirst = first;
+  let before = run;
+  let beforeFirst = first;
+  let count = 0;
+  while (run < end) {
+    if (run + 4 <= end) {
+      // Most runs have one byte: four of them that end before the register are one step.
+      const third = RUN_REGISTERS[bytes[run + 2]];
+      const fourth = RUN_REGISTERS[bytes[run + 3]];
+      const next = first + RUN_REGISTERS[bytes[run]] + RUN_REGISTERS[bytes[run + 1]];
+      if (next + third + fourth <= index) {
+        run += 4;
+        first = next + third + fourth;
+        previous = run - 1;
+        previousFirst = first - fourth;
+        before = run - 2;
+        beforeFirst = previousFirst - third;
+        continue;
+      }
+    }
+    let size = 1;
+    count = RUN_REGISTERS[bytes[run]];
+    if (count === IS_XZERO) {
+      count = runRegisters(bytes, run, end);
+      size = 2;
+    }
+    if (index < first + count) break;
+    before = previous;
+    beforeFirst = previousFirst;
+    previous = run;
+    previousFirst = first;
+    run += size;
+    first += count;
+  }
+  if (before === previous && before !== at + Hll.HEADER) {
+    // It began so near that it missed a run.
+    return hllSparseFind(bytes, at, length, index, false);
+  }
+  foundRun = run - at;
+  foundFirst = first;
+  foundCount = count;
+  foundPrevious = previous - at;
+  resumeRun = before - at;
+  resumeFirst = beforeFirst;
+  if (run >= end) return HllResult.CORRUPT;
+  const opcode = bytes[run];
+  return opcode >= 0x80 ? valOf(opcode) : 0;
+}
+
+/**
  * Raises a register of the sparse string bytes[at, at + length) to `rank`. Returns the new length,
  * `HllResult.UNCHANGED` if it was as high already, `HllResult.MUST_BE_DENSE` if the sparse representation
  * cannot hold it or would grow beyond `bytesMax` (then nothing has changed), or `HllResult.CORRUPT`.
- * Requires: room for 3 more bytes.
+ * `resumes` as for `hllSparseFind`. Requires: room for 3 more bytes.
  */
 export function hllSparseSet(
   bytes: Uint8Array,
@@ -208,27 +292,35 @@ export function hllSparseSet(
   index: number,
   rank: number,
   bytesMax: number,
+  resumes = false,
 ): number {
   if (rank > VAL_MAX) return HllResult.MUST_BE_DENSE;
-  const start = at + Hll.HEADER;
+  const value = hllSparseFind(bytes, at, length, index, resumes);
+  if (value < 0) return HllResult.CORRUPT;
+  if (value >= rank) return HllResult.UNCHANGED;
+  return hllSparseRaise(bytes, at, length, index, rank, bytesMax);
+}
+
+/**
+ * Raises the register that `hllSparseFind` found last, in this string or in one of which it is a
+ * copy; as `hllSparseSet`. Requires: it was lower.
+ */
+export function hllSparseRaise(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  index: number,
+  rank: number,
+  bytesMax: number,
+): number {
+  if (rank > VAL_MAX) return HllResult.MUST_BE_DENSE;
   const end = at + length;
-  // The second byte of a run that is cut off reads as 0.
-  bytes[end] = 0;
-  let first = 0;
-  let previous = start;
-  let run = start;
-  let count = 0;
-  while (run < end) {
-    count = runRegisters(bytes, run);
-    if (index < first + count) break;
-    previous = run;
-    run += isXzero(bytes[run]) ? 2 : 1;
-    first += count;
-  }
-  if (run >= end) return HllResult.CORRUPT;
+  const run = at + foundRun;
+  const previous = at + foundPrevious;
+  const first = foundFirst;
+  const count = foundCount;
   const opcode = bytes[run];
   const isVal = opcode >= 0x80;
-  if (isVal && valOf(opcode) >= rank) return HllResult.UNCHANGED;
   if (count === 1 && !isXzero(opcode)) {
     bytes[run] = valRun(rank, 1);
     return mergeRuns(bytes, at, previous, end);
@@ -304,7 +396,7 @@ export function hllToDense(
   for (let run = at + Hll.HEADER; run < end;) {
     const opcode = bytes[run];
     if (isXzero(opcode) && run + 1 === end) return false;
-    const count = runRegisters(bytes, run);
+    const count = runRegisters(bytes, run, end);
     if (index + count > Hll.REGISTERS) return false;
     if (opcode >= 0x80) {
       for (let i = 0; i < count; i++) denseWrite(target, targetAt, index + i, valOf(opcode));
@@ -334,7 +426,7 @@ export function hllMerge(
   for (let run = at + Hll.HEADER; run < end;) {
     const opcode = bytes[run];
     if (isXzero(opcode) && run + 1 === end) return false;
-    const count = runRegisters(bytes, run);
+    const count = runRegisters(bytes, run, end);
     if (index + count > Hll.REGISTERS) return false;
     if (opcode >= 0x80) {
       const value = valOf(opcode);

@@ -101,6 +101,39 @@ test("sparse and dense strings hold the registers that were set", async () => {
   });
 });
 
+test("searches in order go on where the last one ended, with the same result", async () => {
+  await withSeed(FILE, seedOfRun(), (random) => {
+    for (let round = 0; round < 60; round++) {
+      const fresh = new Uint8Array(ROOM);
+      hllWriteEmpty(viewOf(fresh), 0);
+      let length: number = Hll.EMPTY_BYTES;
+      const set = (bytes: Uint8Array, index: number, rank: number, resumes: boolean) =>
+        hllSparseSet(bytes, 0, length, index, rank, ROOM, resumes);
+      for (let i = random.below(1000); i > 0; i--) {
+        const result = set(fresh, random.below(16384), 1 + random.below(4), false);
+        if (result > 0) length = result;
+      }
+      const resumed = fresh.slice();
+      const lengthBefore = length;
+      const stride = 1 + random.below(50);
+      const steps: [index: number, rank: number, result: number][] = [];
+      for (let index = random.below(9); index < 16384; index += 1 + random.below(stride)) {
+        const rank = 1 + random.below(random.below(3) === 0 ? 32 : 4);
+        const result = set(fresh, index, rank, false);
+        if (result > 0) length = result;
+        steps.push([index, rank, result]);
+      }
+      length = lengthBefore;
+      for (const [i, [index, rank, expected]] of steps.entries()) {
+        const result = set(resumed, index, rank, i > 0);
+        expect(result).toBe(expected);
+        if (result > 0) length = result;
+      }
+      expect(resumed).toEqual(fresh);
+    }
+  });
+});
+
 test("neighbours in a dense string do not touch each other", () => {
   const dense = new Uint8Array(Hll.DENSE_BYTES);
   for (let index = 0; index < Hll.REGISTERS; index += 2) hllDenseSet(dense, 0, index, 63);
