@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DOUBLE_BYTES_MAX, parseDouble, writeDouble } from "../../../src/base/double.ts";
+import { writeShortest } from "../../../src/base/grisu.ts";
 import { type Random, seedOfRun, withSeed } from "../../support/seed.ts";
 
 const FILE = "test/unit/base/double.test.ts";
@@ -73,6 +74,21 @@ describe("parse", () => {
 });
 
 describe("write", () => {
+  test("decimals of a few places, and what is next to them, as writeShortest has them", () =>
+    withSeed(FILE, seed, (random) => {
+      const bytes = new Uint8Array(DOUBLE_BYTES_MAX);
+      const bits = new BigInt64Array(1);
+      const value = new Float64Array(bits.buffer);
+      for (let round = 0; round < 50_000; round++) {
+        value[0] = random.below(2 ** random.below(45)) / 10 ** random.below(7);
+        if (round % 3 === 1) bits[0]++;
+        if (Number.isInteger(value[0])) continue;
+        const end = writeShortest(bytes, 0, value[0]);
+        expect(written(value[0])).toBe(Buffer.from(bytes.subarray(0, end)).toString());
+        expect(Number(written(-value[0]))).toBe(-value[0]);
+      }
+    }));
+
   const cases: [number, string][] = [
     [0, "0"],
     [-0, "-0"],
