@@ -2,7 +2,7 @@
  * BITFIELD and BITFIELD_RO: integers of 1 to 64 bits anywhere in a string.
  *
  * All subcommands are parsed first, so that nothing happens if one is wrong, and the string then
- * grows once. Sums and overflow are computed with bigint: exactly, and alike for all widths.
+ * grows once. Sums and overflow are computed in numbers where those are exact, else with bigint.
  */
 import { readBits, writeBits } from "../base/bits.ts";
 import { INT64_MAX, parseInt64, parseInteger } from "../base/integer.ts";
@@ -49,6 +49,7 @@ const LETTER_I = 105;
 const LETTER_U = 117;
 const HASH = 35;
 const NUMBER_BITS_MAX = 52;
+const POWERS_OF_TWO = Float64Array.from({ length: NUMBER_BITS_MAX + 1 }, (_, power) => 2 ** power);
 
 type Overflow = "WRAP" | "SAT" | "FAIL";
 
@@ -58,8 +59,8 @@ interface Operation {
   isSigned: boolean;
   bits: number;
   offset: number;
-  /** The value of SET, the increment of INCRBY. */
-  amount: bigint;
+  /** The value of SET, the increment of INCRBY: a bigint only if it is no safe integer. */
+  amount: bigint | number;
   overflow: Overflow;
 }
 
@@ -177,10 +178,17 @@ function parseOperation(
     reply.error(BAD_OFFSET);
     return null;
   }
-  const amount = kind === "GET" ? 0n : parseInt64(bytes, start[index + 3], end[index + 3]);
-  if (amount === null) {
-    reply.error(errors.NOT_AN_INTEGER);
-    return null;
+  let amount: bigint | number = 0;
+  if (kind !== "GET") {
+    amount = parseInteger(bytes, start[index + 3], end[index + 3]);
+    if (amount !== amount) {
+      const exact = parseInt64(bytes, start[index + 3], end[index + 3]);
+      if (exact === null) {
+        reply.error(errors.NOT_AN_INTEGER);
+        return null;
+      }
+      amount = exact;
+    }
   }
   return { kind, isSigned, bits, offset, amount, overflow };
 }
@@ -195,7 +203,7 @@ function readField(ctx: CommandContext, record: number, operation: Operation): b
   const length = stringLength(arena, record);
   if (bits <= NUMBER_BITS_MAX) {
     const value = readBits(view, at, length, offset, bits);
-    return isSigned && value >= 2 ** (bits - 1) ? value - 2 ** bits : value;
+    return isSigned && value >= POWERS_OF_TWO[bits - 1] ? value - POWERS_OF_TWO[bits] : value;
   }
   const high = BigInt(readBits(view, at, length, offset, bits - 32));
   const low = BigInt(readBits(view, at, length, offset + bits - 32, 32));
@@ -225,8 +233,43 @@ function changeField(
   grew: boolean,
   reply: ReplyWriter,
 ): boolean {
-  const old = BigInt(readField(ctx, record, operation));
-  const wanted = operation.kind === "SET" ? operation.amount : old + operation.amount;
+  const { amount, bits, offset } = operation;
+  const old = readField(ctx, record, operation);
+  if (bits <= NUMBER_BITS_MAX && typeof old === "number" && typeof amount === "number") {
+    const wanted = operation.kind === "SET" ? amount : old + amount;
+    const isSafe = Math.abs(wanted) <= Number.MAX_SAFE_INTEGER;
+    const wrapped = isSafe ? wrap(wanted, operation) : NaN;
+    // The other ways to overflow are rare enough for bigint.
+    if (wrapped === wanted || (isSafe && operation.overflow === "WRAP")) {
+      const view = viewOf(ctx.keyspace.arena, record);
+      const at = stringStart(ctx.keyspace.arena, record);
+      writeBits(view, at, offset, bits, wrapped < 0 ? wrapped + POWERS_OF_TWO[bits] : wrapped);
+      reply.integer(operation.kind === "SET" ? old : wrapped);
+      return grew || wrapped !== old;
+    }
+  }
+  return changeExactly(ctx, record, operation, BigInt(old), grew, reply);
+}
+
+/** A safe integer as the low bits of the field hold it. */
+function wrap(value: number, { bits, isSigned }: Operation): number {
+  const count = POWERS_OF_TWO[bits];
+  // All of this is exact, since `count` is a power of two.
+  const low = value - Math.floor(value / count) * count;
+  return isSigned && low >= POWERS_OF_TWO[bits - 1] ? low - count : low;
+}
+
+/** As `changeField`, which has read the value, for all values. */
+function changeExactly(
+  ctx: CommandContext,
+  record: number,
+  operation: Operation,
+  old: bigint,
+  grew: boolean,
+  reply: ReplyWriter,
+): boolean {
+  const amount = BigInt(operation.amount);
+  const wanted = operation.kind === "SET" ? amount : old + amount;
   const value = fitValue(wanted, operation);
   if (value === null) {
     reply.nil();

@@ -8,7 +8,7 @@ const seed = seedOfRun();
 const ROUNDS = 3_000;
 /** Bytes in front of the string, so that a wrong origin shows. */
 const AT = 3;
-const BYTES_MAX = 40;
+const BYTES_MAX = 140;
 
 function bitsOf(view: DataView, length: number): number[] {
   const bits: number[] = [];
