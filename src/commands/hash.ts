@@ -9,6 +9,7 @@ import { NotifyClass } from "../keyspace/notify.ts";
 import type { Args } from "../protocol/args.ts";
 import { wrongArity } from "../protocol/errors.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { listpackNext } from "../structures/listpack.ts";
 import type { CommandContext } from "./context.ts";
 import {
   dropStaleFields,
@@ -18,7 +19,7 @@ import {
   settleHash,
   storeHash,
 } from "./hash-value.ts";
-import { replyEntry, replyRun } from "./listpack-reply.ts";
+import { replyEntry, replyEveryOther, replyRun } from "./listpack-reply.ts";
 import { memberScan, replyEmptyScan, replyScan, scanCursor } from "./member-scan.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 
@@ -327,8 +328,10 @@ function replyAll(
   else reply.array(count);
   if (record === 0) return;
   const from = hashes.listpackStart;
-  if (from !== 0 && withFields && withValues) {
-    replyRun(reply, hashes.view, from, 2 * count);
+  if (from !== 0) {
+    const { view } = hashes;
+    if (withFields && withValues) replyRun(reply, view, from, 2 * count);
+    else replyEveryOther(reply, view, withFields ? from : listpackNext(view, from), count);
     return;
   }
   hashes.startWalk();

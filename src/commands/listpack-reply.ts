@@ -1,12 +1,7 @@
 // HOT PATH: rules in src/README.md
 /** Replies with entries of listpacks, as bulk strings. */
 import { type ReplyWriter, ShortBulk, writeShortBulk } from "../protocol/reply-writer.ts";
-import {
-  ListpackEntry,
-  entryEnd,
-  shortStringEnd,
-  shortStringLength,
-} from "../structures/listpack-entry.ts";
+import { ListpackEntry, entryEnd, shortStringLength } from "../structures/listpack-entry.ts";
 import { listpackIsEnd } from "../structures/listpack.ts";
 
 const entryOfRun = new ListpackEntry();
@@ -28,6 +23,26 @@ export function replyRun(
   from: number,
   countMax: number,
 ): number {
+  return replyEach(reply, view, from, countMax, false);
+}
+
+/** As `replyRun`, but only every other entry. */
+export function replyEveryOther(
+  reply: ReplyWriter,
+  view: DataView,
+  from: number,
+  countMax: number,
+): number {
+  return replyEach(reply, view, from, countMax, true);
+}
+
+function replyEach(
+  reply: ReplyWriter,
+  view: DataView,
+  from: number,
+  countMax: number,
+  skips: boolean,
+): number {
   let { view: target, length: to } = reply;
   let toMax = reply.bytes.length - ShortBulk.BYTES_MAX;
   let at = from;
@@ -36,7 +51,8 @@ export function replyRun(
     const length = shortStringLength(view, at);
     if (length >= 0 && to <= toMax) {
       to = writeShortBulk(target, to, view, at + 1, length);
-      at = shortStringEnd(at, length);
+      // What entryEnd says, with the length at hand.
+      at += length + 2;
     } else {
       reply.length = to;
       entryOfRun.read(view, at);
@@ -45,6 +61,7 @@ export function replyRun(
       toMax = reply.bytes.length - ShortBulk.BYTES_MAX;
       at = entryEnd(view, at);
     }
+    if (skips && !listpackIsEnd(view, at)) at = entryEnd(view, at);
   }
   reply.length = to;
   return count;

@@ -15,6 +15,7 @@ import type { SortedSets } from "../types/zset.ts";
 import { RangeBy, type ZsetRange } from "../types/zset-range.ts";
 import { checkType } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
+import { replyEveryOther } from "./listpack-reply.ts";
 import { Acl, type CommandSpec, Flag, oneKey } from "./spec.ts";
 import { offsetArgument } from "./string-value.ts";
 import {
@@ -206,6 +207,10 @@ function zrangeGeneric(
   if (count === 0) return;
   if (zset.isIndexed) {
     replyEntries(ctx.keyspace.arena, reply, zset, range, withScores);
+    return;
+  }
+  if (!withScores && !isReverse) {
+    replyEveryOther(reply, zset.view, zset.positionOf(range.first), count);
     return;
   }
   zset.seek(range.first);

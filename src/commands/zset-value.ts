@@ -4,7 +4,7 @@ import { NotifyClass } from "../keyspace/notify.ts";
 import { ValueType, encodingOf, metaOf, rootOf, viewOf } from "../keyspace/record.ts";
 import type { Args } from "../protocol/args.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
-import { SortedSets } from "../types/zset.ts";
+import type { SortedSets } from "../types/zset.ts";
 import type { CommandContext } from "./context.ts";
 import { replyEntry } from "./listpack-reply.ts";
 

@@ -174,11 +174,6 @@ export function shortStringLength(view: DataView, at: number): number {
   return (first & 0xc0) === Encoding.STRING_6 ? first & 0x3f : -1;
 }
 
-/** Offset behind the entry at `at`, a string whose `shortStringLength` is `length`. */
-export function shortStringEnd(at: number, length: number): number {
-  return at + length + 2;
-}
-
 /** Bytes that say how long the entry is which begins with `first`; 0 if no entry does. */
 export function entryPrefixBytes(first: number): number {
   if (first < Encoding.STRING_12) return 1;
@@ -197,6 +192,9 @@ export function backlenBytes(dataBytes: number): number {
 
 /** Offset behind the entry at `at`. */
 export function entryEnd(view: DataView, at: number): number {
+  const length = shortStringLength(view, at);
+  // Most entries: the prefix and the backlen are a byte each.
+  if (length >= 0) return at + length + 2;
   const dataBytes = entryDataBytes(view, at);
   return at + dataBytes + backlenBytes(dataBytes);
 }

@@ -38,7 +38,6 @@ import {
   entryPrefixBytes,
   integerDataBytes,
   readBacklen,
-  shortStringEnd,
   shortStringLength,
   textDataBytes,
   writeIntegerEntry,
@@ -193,17 +192,14 @@ export function listpackFind(
     const shortLength = shortStringLength(view, found);
     if (shortLength >= 0) {
       if (shortLength === length && equalBytes(view, found + 1, other, start, length)) return found;
-      found = shortStringEnd(found, shortLength);
     } else {
       if (listpackIsEnd(view, found)) return 0;
       if (entryEqualsParsed(view, found, other, start, end, integer)) return found;
-      found = entryEnd(view, found);
     }
+    found = entryEnd(view, found);
     for (let rest = skip; rest > 0; rest--) {
       if (listpackIsEnd(view, found)) return 0;
-      const skippedLength = shortStringLength(view, found);
-      if (skippedLength >= 0) found = shortStringEnd(found, skippedLength);
-      else found = entryEnd(view, found);
+      found = entryEnd(view, found);
     }
   }
 }

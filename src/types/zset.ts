@@ -95,7 +95,7 @@ export class SortedSets {
   private readonly index: HashIndex;
   private readonly tree: RankedTree;
   /** Where the listpack lies: set by `reload`. */
-  private view: DataView = new DataView(new ArrayBuffer(0));
+  view: DataView = new DataView(new ArrayBuffer(0));
   private bytes: Uint8Array = new Uint8Array(0);
   private base = 0;
   /** LISTPACK: position of the cursor's member. TREE: its entry. 0 = none. */
@@ -193,7 +193,12 @@ export class SortedSets {
   /** Puts the cursor on the member of a rank. Requires: rank < length. */
   seek(rank: number): void {
     if (this.encoding === ZsetEncoding.TREE) this.loadEntry(this.tree.seek(rank));
-    else this.loadPair(listpackSeek(this.view, this.base, rank << 1));
+    else this.loadPair(this.positionOf(rank));
+  }
+
+  /** Position of a LISTPACK's member in `view`: its score is the entry behind it. */
+  positionOf(rank: number): number {
+    return listpackSeek(this.view, this.base, rank << 1);
   }
 
   /** Puts the cursor before the first member: `next` is to follow. */
