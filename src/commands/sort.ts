@@ -10,7 +10,8 @@
  * Sorting a small sorted set makes it a large one for good, as OBJECT ENCODING shows: Redis reads
  * it as a skiplist, and so does every server that is compared with it.
  */
-import { bytesFromAscii, latin1FromBytes } from "../base/ascii.ts";
+import { bytesFromAscii, latin1FromBytes, writeAscii } from "../base/ascii.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { parseDouble } from "../base/double.ts";
 import { NotifyClass } from "../keyspace/notify.ts";
 import { ValueType, encodingOf, metaOf, rootOf, typeOf, viewOf } from "../keyspace/record.ts";
@@ -21,12 +22,15 @@ import type { ListpackEntry } from "../structures/listpack-entry.ts";
 import { int64Argument } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { dropStaleField } from "./hash-value.ts";
+import { replyEntry } from "./listpack-reply.ts";
 import { Acl, type CommandSpec, Flag, type KeySpec, oneKey } from "./spec.ts";
-import { bytesOf, stringLength, stringStart } from "./string-value.ts";
+import { bytesOf, replyString, stringLength, stringStart } from "./string-value.ts";
 
 const NOT_NUMBERS = "ERR One or more scores can't be converted into double";
 /** Texts that a number reads back from without looking closer. */
 const SHORT_INTEGER = /^-?\d{1,15}$/;
+const NAME_BYTES_MIN = 1024;
+const NAME_BYTES_KEPT = 65536;
 const LEADING_BLANKS = /^[ \t\n\v\f\r]+/;
 
 const PATTERN_KEYS: KeySpec = {
@@ -72,14 +76,25 @@ interface SortOptions {
   limitStart: number;
   /** Negative: all. */
   limitCount: number;
-  by: string | null;
-  gets: string[];
+  by: Pattern | null;
+  gets: Pattern[];
   /** Index of the argument that is the destination; 0 = none. */
   storeIndex: number;
 }
 
+/** What BY or GET name: see `lookupPattern`. */
+interface Pattern {
+  readonly kind: "element" | "nothing" | "string" | "field";
+  readonly hasAsterisk: boolean;
+  /** What is before and behind the element in the name of a key. */
+  readonly prefix: DataView;
+  readonly suffix: DataView;
+  readonly field: DataView;
+}
+
 interface SortElement {
   readonly text: string;
+  /** At first the element itself, if that is a safe integer, else NaN. */
   score: number;
   /** What BY names, of an alphabetic sort. */
   weight: string | null;
@@ -111,7 +126,7 @@ function sortGeneric(ctx: CommandContext, args: Args, reply: ReplyWriter, maySto
     return;
   }
   // A pattern without an asterisk names the same for all: there is nothing to sort by.
-  let sorts = options.by === null || options.by.includes("*");
+  let sorts = options.by === null || options.by.hasAsterisk;
   if (!sorts && type === ValueType.SET && options.storeIndex !== 0) {
     // What is stored must not depend on the order of a hash table.
     sorts = true;
@@ -169,8 +184,8 @@ function sortOptions(args: Args, reply: ReplyWriter, mayStore: boolean): SortOpt
       options.limitStart = Number(start);
       options.limitCount = Number(count);
     } else if (mayStore && args.is(i, "STORE") && rest >= 1) options.storeIndex = ++i;
-    else if (args.is(i, "BY") && rest >= 1) options.by = args.text(++i);
-    else if (args.is(i, "GET") && rest >= 1) options.gets.push(args.text(++i));
+    else if (args.is(i, "BY") && rest >= 1) options.by = parsePattern(args.text(++i));
+    else if (args.is(i, "GET") && rest >= 1) options.gets.push(parsePattern(args.text(++i)));
     else {
       reply.error(errors.SYNTAX);
       return null;
@@ -186,7 +201,8 @@ function elementsOf(ctx: CommandContext, record: number, type: ValueType): SortE
   const root = rootOf(viewOf(arena, record), record, meta);
   const elements: SortElement[] = [];
   const add = (entry: ListpackEntry): void => {
-    elements.push({ text: entryText(entry), score: 0, weight: null });
+    const score = entry.isInteger ? entry.value : NaN;
+    elements.push({ text: entryText(entry), score, weight: null });
   };
   if (type === ValueType.LIST) {
     lists.attach(root, encodingOf(meta));
@@ -254,13 +270,25 @@ function weigh(ctx: CommandContext, elements: SortElement[], options: SortOption
   const { by, isAlphabetic } = options;
   if (by === null && isAlphabetic) return true;
   for (const element of elements) {
-    const weight = by === null ? element.text : lookupPattern(ctx, by, element.text);
-    if (weight === null) continue;
-    if (isAlphabetic) element.weight = weight;
-    else element.score = scoreOf(weight);
-    if (Number.isNaN(element.score)) return false;
+    if (isAlphabetic) element.weight = by === null ? null : textOfPattern(ctx, by, element.text);
+    else if (by !== null) element.score = scoreOfPattern(ctx, by, element.text);
+    else if (element.score !== element.score) element.score = scoreOf(element.text);
+    if (!isAlphabetic && element.score !== element.score) return false;
   }
   return true;
+}
+
+/** The number that a pattern means for an element; 0 for nothing, NaN if it is none. */
+function scoreOfPattern(ctx: CommandContext, pattern: Pattern, element: string): number {
+  const record = lookupPattern(ctx, pattern, element);
+  if (record !== 0 && pattern.kind === "string") {
+    const { arena } = ctx.keyspace;
+    const start = stringStart(arena, record);
+    const score = parseDouble(bytesOf(arena, record), start, start + stringLength(arena, record));
+    if (score === score) return score;
+  }
+  const text = textOfFound(ctx, pattern, element, record);
+  return text === null ? 0 : scoreOf(text);
 }
 
 /** The number in a text, as strtod reads all of it; NaN if it is none. */
@@ -315,9 +343,11 @@ function replySorted(
   for (const { text } of elements) {
     if (gets.length === 0) reply.bulkText(text);
     for (const pattern of gets) {
-      const value = lookupPattern(ctx, pattern, text);
-      if (value === null) reply.nil();
-      else reply.bulkText(value);
+      const record = lookupPattern(ctx, pattern, text);
+      if (pattern.kind === "element") reply.bulkText(text);
+      else if (record === 0) reply.nil();
+      else if (pattern.kind === "string") replyString(ctx.keyspace.arena, record, reply);
+      else replyEntry(reply, ctx.keyspace.hashes.value);
     }
   }
 }
@@ -336,7 +366,7 @@ function storeSorted(
   const texts: string[] = [];
   for (const { text } of elements) {
     if (gets.length === 0) texts.push(text);
-    for (const pattern of gets) texts.push(lookupPattern(ctx, pattern, text) ?? "");
+    for (const pattern of gets) texts.push(textOfPattern(ctx, pattern, text) ?? "");
   }
   if (texts.length === 0) {
     const old = db.lookupWrite(view, start, end);
@@ -363,43 +393,84 @@ function storeSorted(
 }
 
 /**
- * What a pattern of BY or GET means for an element: "#" the element itself, "a*b" the string of the
- * key whose name has the element in place of the asterisk, "a*b->c" the field c of such a hash. Null
- * if there is no such thing.
+ * A pattern of BY or GET: "#" means the element itself, "a*b" the string of the key whose name has
+ * the element in place of the asterisk, "a*b->c" the field c of such a hash.
  */
-function lookupPattern(ctx: CommandContext, pattern: string, element: string): string | null {
-  if (pattern === "#") return element;
+function parsePattern(pattern: string): Pattern {
   const asterisk = pattern.indexOf("*");
-  if (asterisk === -1) return null;
   const arrow = pattern.indexOf("->", asterisk + 1);
   const hasField = arrow !== -1 && arrow + 2 < pattern.length;
   const keyEnd = hasField ? arrow : pattern.length;
-  const key = viewOfText(
-    pattern.slice(0, asterisk) + element + pattern.slice(asterisk + 1, keyEnd),
-  );
-  const record = ctx.db.lookupRead(key, 0, key.byteLength);
-  if (record === 0) return null;
+  const named = asterisk === -1 ? "nothing" : hasField ? "field" : "string";
+  return {
+    kind: pattern === "#" ? "element" : named,
+    hasAsterisk: asterisk !== -1,
+    prefix: viewOfText(pattern.slice(0, Math.max(asterisk, 0))),
+    suffix: viewOfText(pattern.slice(asterisk + 1, keyEnd)),
+    field: viewOfText(hasField ? pattern.slice(arrow + 2) : ""),
+  };
+}
+
+/** The name of a key, and texts on the way to strings. */
+let nameBytes = Buffer.alloc(NAME_BYTES_MIN);
+let nameView = new DataView(nameBytes.buffer, nameBytes.byteOffset);
+
+/**
+ * The record of the string, or of the hash, that a pattern means for an element: then the field is
+ * in `hashes.value`. 0 if there is none, and for patterns that name no key.
+ */
+function lookupPattern(ctx: CommandContext, pattern: Pattern, element: string): number {
+  const { kind, prefix, suffix, field } = pattern;
+  if (kind === "element" || kind === "nothing") return 0;
+  const suffixAt = prefix.byteLength + element.length;
+  const end = suffixAt + suffix.byteLength;
+  makeRoom(end);
+  copyBytes(nameView, 0, prefix, 0, prefix.byteLength);
+  writeAscii(nameBytes, prefix.byteLength, element);
+  copyBytes(nameView, suffixAt, suffix, 0, suffix.byteLength);
+  const record = ctx.db.lookupRead(nameView, 0, end);
+  if (record === 0) return 0;
   const { arena, hashes } = ctx.keyspace;
   const meta = metaOf(arena, record);
-  if (!hasField) {
-    if (typeOf(meta) !== ValueType.STRING) return null;
-    const start = stringStart(arena, record);
-    return latin1FromBytes(bytesOf(arena, record), start, start + stringLength(arena, record));
-  }
-  if (typeOf(meta) !== ValueType.HASH) return null;
+  if (kind === "string") return typeOf(meta) === ValueType.STRING ? record : 0;
+  if (typeOf(meta) !== ValueType.HASH) return 0;
   hashes.attach(rootOf(viewOf(arena, record), record, meta), encodingOf(meta));
-  const field = viewOfText(pattern.slice(arrow + 2));
   // With STORE the request propagates, and must find the same when it is read.
-  const isGone = dropStaleField(ctx, record, key, 0, key.byteLength, field, 0, field.byteLength);
-  if (isGone) return null;
-  return hashes.find(field, 0, field.byteLength) ? entryText(hashes.value) : null;
+  if (dropStaleField(ctx, record, nameView, 0, end, field, 0, field.byteLength)) return 0;
+  return hashes.find(field, 0, field.byteLength) ? record : 0;
+}
+
+/** What a pattern means for an element; null for nothing. */
+function textOfPattern(ctx: CommandContext, pattern: Pattern, element: string): string | null {
+  return textOfFound(ctx, pattern, element, lookupPattern(ctx, pattern, element));
+}
+
+/** As `textOfPattern`, with what `lookupPattern` found. */
+function textOfFound(
+  ctx: CommandContext,
+  pattern: Pattern,
+  element: string,
+  record: number,
+): string | null {
+  if (pattern.kind === "element") return element;
+  if (record === 0) return null;
+  const { arena, hashes } = ctx.keyspace;
+  if (pattern.kind === "field") return entryText(hashes.value);
+  const start = stringStart(arena, record);
+  return latin1FromBytes(bytesOf(arena, record), start, start + stringLength(arena, record));
 }
 
 function entryText(entry: ListpackEntry): string {
   if (entry.isInteger && entry.value === entry.value) return String(entry.value);
-  const bytes = new Uint8Array(entry.textLength());
-  const end = entry.writeText(bytes, new DataView(bytes.buffer), 0);
-  return latin1FromBytes(bytes, 0, end);
+  makeRoom(entry.textLength());
+  return nameBytes.toString("latin1", 0, entry.writeText(nameBytes, nameView, 0));
+}
+
+/** Makes room for a name or a text; what a large one took is given back. */
+function makeRoom(bytes: number): void {
+  if (bytes <= nameBytes.length && nameBytes.length <= NAME_BYTES_KEPT) return;
+  nameBytes = Buffer.alloc(Math.max(bytes, NAME_BYTES_MIN));
+  nameView = new DataView(nameBytes.buffer, nameBytes.byteOffset);
 }
 
 function viewOfText(text: string): DataView {
