@@ -271,7 +271,8 @@ function loadingFields(ctx: CommandContext): Field[] {
 function statsFields(ctx: CommandContext): Field[] {
   const { keyspace, stats } = ctx;
   const { compactor, evictor, expiry } = keyspace;
-  const commandUs = stats.microseconds.reduce((sum, each) => sum + each, 0);
+  let commandUs = 0;
+  for (let i = 0; i < stats.microseconds.length; i++) commandUs += stats.microseconds[i];
   return [
     ["total_connections_received", stats.connectionsReceived],
     ["total_commands_processed", stats.commandsProcessed],
@@ -362,7 +363,7 @@ function replicationFields(ctx: CommandContext): Field[] {
 }
 
 function cpuFields(ctx: CommandContext): Field[] {
-  const { systemSeconds, userSeconds } = ctx.server.process();
+  const { systemSeconds, userSeconds } = ctx.server.processCpu();
   return [
     ["used_cpu_sys", systemSeconds.toFixed(6)],
     ["used_cpu_user", userSeconds.toFixed(6)],

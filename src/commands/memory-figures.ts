@@ -39,7 +39,7 @@ export interface MemoryFigures {
 /** O(databases + clients + segments of the indexes). */
 export function memoryFigures(ctx: CommandContext): MemoryFigures {
   const { arena } = ctx.keyspace;
-  const process = ctx.server.process();
+  const process = ctx.server.processMemory();
   const used = ctx.server.usedMemoryBytes();
   const databases = ctx.keyspace.databases
     .filter(({ index }) => index.wasUsed)
@@ -70,7 +70,7 @@ export function memoryFigures(ctx: CommandContext): MemoryFigures {
     arenaHeld: arena.spanBytes,
     heap: process.heapBytes,
     heapCapacity: process.heapCapacityBytes,
-    totalSystem: process.totalSystemMemoryBytes,
+    totalSystem: process.totalSystemBytes,
     databases,
   };
 }

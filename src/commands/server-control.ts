@@ -16,18 +16,20 @@ export interface ShutdownOptions {
   force: boolean;
 }
 
-/** The process as INFO and MEMORY describe it; bytes and seconds. */
+/** The process as INFO describes it. */
 export interface ProcessReport {
-  pid: number;
-  executable: string;
-  configFile: string;
-  residentBytes: number;
-  heapBytes: number;
-  heapCapacityBytes: number;
-  userSeconds: number;
-  systemSeconds: number;
-  totalSystemMemoryBytes: number;
-  platform: string;
+  readonly pid: number;
+  readonly executable: string;
+  readonly configFile: string;
+  readonly platform: string;
+}
+
+/** Bytes of the process, and of the machine. */
+export interface ProcessMemoryReport {
+  readonly residentBytes: number;
+  readonly heapBytes: number;
+  readonly heapCapacityBytes: number;
+  readonly totalSystemBytes: number;
 }
 
 /** How far the loading of data is. */
@@ -50,6 +52,10 @@ export interface ServerControl {
   /** The table number of what is called so now, in lower case ("client|list"), or -1. */
   commandNumber(fullName: string): number;
   process(): ProcessReport;
+  /** As it was up to a tenth of a second ago: to ask the system takes long. */
+  processMemory(): ProcessMemoryReport;
+  /** CPU time of the process. */
+  processCpu(): { userSeconds: number; systemSeconds: number };
   readonly appendOnly: AppendOnlyControl;
   /** Null while no data are being loaded. */
   loadingReport(): LoadingReport | null;

@@ -11,6 +11,7 @@ import { BUNSEN } from "../base/version.ts";
 import type { CommandContext, Observers } from "../commands/context.ts";
 import type {
   LoadingReport,
+  ProcessMemoryReport,
   ProcessReport,
   ServerControl,
   ShutdownOptions,
@@ -63,6 +64,8 @@ import { Wakeups } from "./wakeups.ts";
 
 const SCRATCH_BYTES = 65536;
 const RUN_ID_CHARACTERS = 40;
+/** How old the process's memory figures may be. */
+const MEMORY_SAMPLE_MS = 100;
 /** What a queued reply takes up at least in Redis, where DEBUG can enforce the queue. */
 const REPLY_BLOCK_BYTES = 16 * 1024;
 export interface ServerParts {
@@ -131,6 +134,8 @@ export class Server implements ServerControl, ConnectionHost {
   private readonly writeRefusals = new Map<"rdb" | "aof", string>();
   /** A key expires or is evicted: the change that is reported next is nobody's. */
   private isVanishing = false;
+  private memorySample: ProcessMemoryReport | null = null;
+  private memorySampleMs = 0;
 
   constructor(parts: ServerParts) {
     const { config, host, clock, prng, log } = parts;
@@ -315,11 +320,22 @@ export class Server implements ServerControl, ConnectionHost {
       pid: this.host.pid,
       executable: this.host.executable,
       configFile: this.configFile,
-      ...this.host.memory(),
-      ...this.host.cpu(),
-      totalSystemMemoryBytes: this.host.totalMemoryBytes,
       platform: this.host.platform,
     };
+  }
+
+  processMemory(): ProcessMemoryReport {
+    const nowMs = this.nowMs();
+    if (this.memorySample === null || Math.abs(nowMs - this.memorySampleMs) >= MEMORY_SAMPLE_MS) {
+      const totalSystemBytes = this.host.totalMemoryBytes;
+      this.memorySample = { ...this.host.memory(), totalSystemBytes };
+      this.memorySampleMs = nowMs;
+    }
+    return this.memorySample;
+  }
+
+  processCpu(): { userSeconds: number; systemSeconds: number } {
+    return this.host.cpu();
   }
 
   loadingReport(): LoadingReport | null {

@@ -51,7 +51,7 @@ function collectNames(): Map<string, DirectiveName> {
 
 /** The directive of that name, in any case of letters. */
 export function findDirective(name: string): DirectiveName | undefined {
-  return DIRECTIVE_NAMES.get(toLowerAscii(name));
+  return DIRECTIVE_NAMES.get(name) ?? DIRECTIVE_NAMES.get(toLowerAscii(name));
 }
 
 export function isObsoleteDirective(name: string): boolean {
