@@ -5,7 +5,8 @@
  * a time, and stays with a database for as long as more than a tenth of a slice was stale. So the
  * share of dead keys in memory stays about a tenth, at a cost that follows the need:
  *
- *     slow cycle   hz times a second, for at most a quarter of the time
+ *     slow cycle   hz times a second, for at most a quarter of the time, in slices of 3 ms with
+ *                  requests between them (server/cron.ts)
  *     fast cycle   between two batches of requests, for at most a millisecond: only while the
  *                  last slow cycle ran out of time, or many keys are estimated to be stale
  *
@@ -55,6 +56,8 @@ export class ActiveExpiry {
   spentUs = 0;
 
   private readonly fields: FieldExpiry;
+  /** What is left of the time of the slow cycle at hand. */
+  private slowLeftUs = 0;
   private nextDatabase = 0;
   private ranOutOfTime = false;
   private lastFastUs = -Infinity;
@@ -70,15 +73,38 @@ export class ActiveExpiry {
     this.fields = new FieldExpiry(keyspace, clock);
   }
 
-  /**
-   * One slow cycle of at most `budgetUs`, and one of fields, of a quarter of that. Returns the
-   * number of keys removed.
-   */
+  /** A whole slow cycle at once. Returns the number of keys removed. */
   runSlow(budgetUs: number): number {
-    this.fields.run(budgetUs / 4);
-    const { databases } = this.keyspace;
-    const limit = this.ranOutOfTime ? databases.length : DATABASES_PER_CYCLE;
-    return this.run(budgetUs, Math.min(databases.length, limit));
+    this.beginSlow(budgetUs);
+    return this.continueSlow(Infinity);
+  }
+
+  /** Begins a slow cycle of at most `budgetUs`. */
+  beginSlow(budgetUs: number): void {
+    this.slowLeftUs = budgetUs;
+  }
+
+  /** Whether the slow cycle has time and work left. */
+  get isInSlowCycle(): boolean {
+    return this.slowLeftUs > 0;
+  }
+
+  /**
+   * At most `sliceUs` of the slow cycle, and then for fields what the keys leave of that, but a
+   * quarter at least. Returns the number of keys removed.
+   */
+  continueSlow(sliceUs: number): number {
+    const { clock, keyspace } = this;
+    const { length } = keyspace.databases;
+    const startUs = clock.monotonicUs();
+    const budgetUs = Math.min(sliceUs, this.slowLeftUs);
+    const limit = this.ranOutOfTime ? length : DATABASES_PER_CYCLE;
+    const removed = this.run(budgetUs, Math.min(length, limit));
+    const restUs = budgetUs - (clock.monotonicUs() - startUs);
+    const fieldsRanOut = this.fields.run(Math.max(restUs, budgetUs / 4));
+    this.slowLeftUs = this.ranOutOfTime || fieldsRanOut ? this.slowLeftUs - budgetUs : 0;
+    if (this.ranOutOfTime && this.slowLeftUs <= 0) this.timeCapReached++;
+    return removed;
   }
 
   /** Whether there is reason for a fast cycle. */
@@ -94,7 +120,10 @@ export class ActiveExpiry {
     if (nowUs < this.lastFastUs + budgetUs * 2) return 0;
     this.lastFastUs = nowUs;
     const { length } = this.keyspace.databases;
-    return this.run(budgetUs, Math.min(length, this.ranOutOfTime ? length : DATABASES_PER_CYCLE));
+    const limit = this.ranOutOfTime ? length : DATABASES_PER_CYCLE;
+    const removed = this.run(budgetUs, Math.min(length, limit));
+    if (this.ranOutOfTime) this.timeCapReached++;
+    return removed;
   }
 
   /** CONFIG RESETSTAT. */
@@ -124,7 +153,6 @@ export class ActiveExpiry {
       this.expireDatabase(database, deadlineUs);
     }
     this.nextDatabase %= databases.length;
-    if (this.ranOutOfTime) this.timeCapReached++;
     this.spentUs += this.clock.monotonicUs() - startUs;
     const share = this.sampled === 0 ? 0 : this.expired / this.sampled;
     this.staleShare += (share - this.staleShare) * STALE_WEIGHT;

@@ -31,10 +31,10 @@ export class FieldExpiry {
     private readonly clock: Clock,
   ) {}
 
-  /** One cycle through all databases of at most about `budgetUs`. */
-  run(budgetUs: number): void {
+  /** One cycle through all databases of at most about `budgetUs`. Returns whether that was too little. */
+  run(budgetUs: number): boolean {
     const { keyspace, clock } = this;
-    if (!keyspace.mayExpire) return;
+    if (!keyspace.mayExpire) return false;
     const deadlineUs = clock.monotonicUs() + budgetUs;
     for (const database of keyspace.databases) {
       do {
@@ -46,7 +46,9 @@ export class FieldExpiry {
         database.fieldExpireCursor !== 0 &&
         clock.monotonicUs() < deadlineUs
       );
+      if (this.expired * STALE > this.sampled && clock.monotonicUs() >= deadlineUs) return true;
     }
+    return false;
   }
 
   private expireSlice(database: Database, deadlineUs: number): void {

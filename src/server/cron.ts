@@ -10,8 +10,9 @@ import type { Server } from "./server.ts";
 
 const IDLE_QUERY_MS = 2000;
 const REPLY_PEAK_RESET_MS = 5000;
-/** How soon a fast expire cycle follows what came before it. */
-const FAST_EXPIRE_MS = 2;
+/** A slice of a slow expire cycle, and the time for requests before the next, or a fast cycle. */
+const EXPIRE_SLICE_US = 3000;
+const EXPIRE_PAUSE_MS = 2;
 /** A slice of the freeing of huge values, and the time for requests between two. */
 const LAZY_FREE_US = 1000;
 const LAZY_FREE_PAUSE_MS = 1;
@@ -152,23 +153,23 @@ export class Cron {
 
   private expire(): void {
     const { expiry } = this.server.keyspace;
-    this.measured(LatencyEvent.EXPIRE_CYCLE, () =>
-      expiry.runSlow(slowExpireBudgetUs(expiry.effort, this.hz)),
-    );
-    if (this.expireTimer === null) this.scheduleFastExpire();
+    expiry.beginSlow(slowExpireBudgetUs(expiry.effort, this.hz));
+    if (this.expireTimer === null) this.expireMore();
   }
 
-  private scheduleFastExpire(): void {
-    const { server } = this;
-    const { expiry } = server.keyspace;
-    if (!expiry.isBehind) return;
+  /** A slice of the slow cycle, else a fast one; and more of it soon, if there is reason. */
+  private expireMore(): void {
+    const { expiry } = this.server.keyspace;
+    this.measured(LatencyEvent.EXPIRE_CYCLE, () =>
+      expiry.isInSlowCycle ? expiry.continueSlow(EXPIRE_SLICE_US) : expiry.runFast(),
+    );
+    if (!expiry.isInSlowCycle && !expiry.isBehind) return;
     this.expireTimer = setTimeout(() => {
       this.expireTimer = null;
-      if (!this.activeExpire || this.paused) return;
-      server.tick();
-      this.measured(LatencyEvent.EXPIRE_CYCLE, () => expiry.runFast());
-      this.scheduleFastExpire();
-    }, FAST_EXPIRE_MS);
+      if (!this.activeExpire || this.paused || this.server.loading.isOn) return;
+      this.server.tick();
+      this.expireMore();
+    }, EXPIRE_PAUSE_MS);
   }
 
   private readonly freeLazily = (): void => {

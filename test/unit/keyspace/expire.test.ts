@@ -18,6 +18,17 @@ class SlowClock extends ManualClock {
   }
 }
 
+function keyspaceWith(clock: SlowClock): Keyspace {
+  const nothing = (): void => {};
+  return new Keyspace(3, clock, seededPrng(3), {
+    onEvent: nothing,
+    onModified: nothing,
+    onReplaced: nothing,
+    onVanished: nothing,
+    onFieldVanished: nothing,
+  });
+}
+
 describe("active expiry", () => {
   test("the budget of a slow cycle is a quarter of the time at effort 1", () => {
     expect(slowExpireBudgetUs(1, 10)).toBe(25_000);
@@ -63,14 +74,7 @@ describe("active expiry", () => {
 
   test("stops when its time is over, and goes on with the next database", () => {
     const clock = new SlowClock();
-    const nothing = (): void => {};
-    const keyspace = new Keyspace(3, clock, seededPrng(3), {
-      onEvent: nothing,
-      onModified: nothing,
-      onReplaced: nothing,
-      onVanished: nothing,
-      onFieldVanished: nothing,
-    });
+    const keyspace = keyspaceWith(clock);
     const expiry = new ActiveExpiry(keyspace, clock);
     for (const database of keyspace.databases) {
       for (let i = 0; i < 1000; i++) putUntil(database, `key:${i}`, "v", keyspace.nowMs);
@@ -103,6 +107,30 @@ describe("active expiry", () => {
     expect(expiry.runFast()).toBe(0);
     expiry.resetStats();
     expect([expiry.staleShare, expiry.timeCapReached, expiry.spentUs]).toEqual([0, 0, 0]);
+  });
+
+  test("a slow cycle in slices ends when it has no more work, or no more time", () => {
+    const clock = new SlowClock();
+    const keyspace = keyspaceWith(clock);
+    const expiry = new ActiveExpiry(keyspace, clock);
+    const [db] = keyspace.databases;
+    for (let i = 0; i < 3000; i++) putUntil(db, `key:${i}`, "v", keyspace.nowMs);
+    clock.advanceMs(1);
+    keyspace.tick();
+    clock.stepUs = 100;
+    expiry.beginSlow(2500);
+    let slices = 0;
+    for (; expiry.isInSlowCycle; slices++) expiry.continueSlow(1000);
+    expect(slices).toBe(3);
+    expect(expiry.timeCapReached).toBe(1);
+    const left = db.index.size;
+    expect(left).toBeGreaterThan(0);
+    clock.stepUs = 0;
+    expiry.beginSlow(2500);
+    // Databases come in turn: this one's slice takes what is left of it, within no time.
+    expect(expiry.continueSlow(1000)).toBe(left);
+    expect(expiry.isInSlowCycle).toBe(false);
+    expect(expiry.timeCapReached).toBe(1);
   });
 
   test("rests while keys may not vanish by themselves", () => {
