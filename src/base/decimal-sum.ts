@@ -12,7 +12,7 @@
  *
  * O(digits).
  */
-import { writeInteger } from "./integer.ts";
+import { writeScaled } from "./integer.ts";
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
@@ -87,20 +87,4 @@ export function writeDecimalSum(
 /** Whether bytes[start, end) is a decimal that `writeDecimalSum` may add. */
 export function isShortDecimal(bytes: Uint8Array, start: number, end: number): boolean {
   return !Number.isNaN(parseDigits(bytes, start, end));
-}
-
-/** Writes value / scale without zeros at the end. */
-function writeScaled(bytes: Uint8Array, offset: number, value: number, scale: number): number {
-  let at = offset;
-  if (value < 0) bytes[at++] = MINUS;
-  const rest = Math.abs(value);
-  const whole = Math.floor(rest / scale);
-  at = writeInteger(bytes, at, whole);
-  const fraction = rest - whole * scale;
-  if (fraction === 0) return at;
-  // A digit in front keeps the zeros behind the point, which then takes its place.
-  let end = writeInteger(bytes, at, scale + fraction);
-  bytes[at] = POINT;
-  while (bytes[end - 1] === ZERO) end--;
-  return end;
 }

@@ -24,6 +24,7 @@
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
+const POINT = 0x2e;
 
 /**
  * The longest text that any writer here produces: "-9223372036854775808" and
@@ -217,4 +218,28 @@ export function writeBigInt(bytes: Uint8Array, offset: number, value: bigint): n
   writeDigits(bytes, at, at + 8, middle);
   writeDigits(bytes, at + 8, at + 16, Number(low % BigInt(TEN_TO_8)));
   return at + 16;
+}
+
+/**
+ * Writes value / scale without zeros behind the point, and returns the offset after it. Requires: a
+ * safe integer, and a power of ten up to 10^15.
+ */
+export function writeScaled(
+  bytes: Uint8Array,
+  offset: number,
+  value: number,
+  scale: number,
+): number {
+  let at = offset;
+  if (value < 0) bytes[at++] = MINUS;
+  const rest = Math.abs(value);
+  const whole = Math.floor(rest / scale);
+  at = writeInteger(bytes, at, whole);
+  const fraction = rest - whole * scale;
+  if (fraction === 0) return at;
+  // A digit in front keeps the zeros behind the point, which then takes its place.
+  let end = writeInteger(bytes, at, scale + fraction);
+  bytes[at] = POINT;
+  while (bytes[end - 1] === ZERO) end--;
+  return end;
 }

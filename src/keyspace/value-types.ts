@@ -47,8 +47,8 @@ import {
   streamBlocks,
   streamMemoryBytes,
 } from "../types/stream-blocks.ts";
+import { ZsetEncoding } from "../types/zset.ts";
 import {
-  ZsetEncoding,
   compactZset,
   compactZsetStep,
   duplicateZset,
@@ -56,7 +56,7 @@ import {
   freeZsetStep,
   zsetBlocks,
   zsetMemoryBytes,
-} from "../types/zset.ts";
+} from "../types/zset-blocks.ts";
 import {
   Meta,
   StringEncoding,

@@ -1,16 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { Arena } from "../../../src/memory/arena.ts";
+import { SortedSets, ZsetEncoding, ZsetLimits } from "../../../src/types/zset.ts";
 import {
-  SortedSets,
-  ZsetEncoding,
-  ZsetLimits,
   compactZset,
   duplicateZset,
   freeZset,
   freeZsetStep,
   zsetBlocks,
   zsetMemoryBytes,
-} from "../../../src/types/zset.ts";
+} from "../../../src/types/zset-blocks.ts";
 import { RangeBy, ZsetRange } from "../../../src/types/zset-range.ts";
 import { Random, seedOfRun, withSeed } from "../../support/seed.ts";
 
