@@ -24,8 +24,9 @@ const SLICE_WORDS = 512;
 
 const TABLE = buildTable();
 
-function buildTable(): Uint32Array {
-  const table = new Uint32Array(8 * SLICE_WORDS);
+function buildTable(): Int32Array {
+  // Signed, since words above 2^31 would be doubles, and the loops below slow at times.
+  const table = new Int32Array(8 * SLICE_WORDS);
   for (let byte = 0; byte < 256; byte++) {
     let low = byte;
     let high = 0;

@@ -54,7 +54,7 @@ function dumpCommand(ctx: CommandContext, args: Args, reply: ReplyWriter): void 
   }
   const { payloads } = ctx;
   payloads.encode(record);
-  reply.bulkBytes(payloads.writer.bytes.subarray(0, payloads.writer.length));
+  reply.bulk(payloads.writer.view, 0, payloads.writer.length);
 }
 
 interface RestoreOptions {

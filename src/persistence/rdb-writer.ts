@@ -39,9 +39,11 @@ export class RdbWriter {
   /** Whether long strings are compressed: rdbcompression. */
   compresses = true;
 
-  private view = new DataView(this.bytes.buffer);
+  /** The same memory as `bytes`. */
+  view = new DataView(this.bytes.buffer);
   private compressor: LzfCompressor | null = null;
   private readonly text = new Uint8Array(INTEGER_CHARACTERS_MAX);
+  private readonly checksum = new Crc64();
 
   /** Where the header of the open span is; -1 = no span is open. */
   private spanAt = -1;
@@ -191,7 +193,8 @@ export class RdbWriter {
   footer(version: number): void {
     this.byte(version);
     this.byte(version >>> 8);
-    const checksum = new Crc64();
+    const { checksum } = this;
+    checksum.reset();
     checksum.update(this.bytes, 0, this.length);
     this.reserve(8);
     checksum.write(this.bytes, this.length);
