@@ -114,7 +114,7 @@ function lcsOptions(args: Args, reply: ReplyWriter): LcsOptions | null {
 function align(a: Uint8Array, b: Uint8Array, lengthOnly: boolean): Alignment {
   const width = b.length;
   // row[j + 1] is the length for the rows of `a` so far and the first j + 1 bytes of `b`.
-  const row = new Uint32Array(width + 1);
+  const row = new Int32Array(width + 1);
   const rowBytes = (width + 7) >>> 3;
   const up = new Uint8Array(lengthOnly ? 0 : a.length * rowBytes);
   for (let i = 0; i < a.length; i++) {
