@@ -269,23 +269,27 @@ export class Quicklist {
     cursor.at = 0;
     if (!(wanted >= 0 && wanted < count)) return false;
     if (wanted < count / 2) {
-      let rest = wanted;
-      let node = this.word(this.root, Root.HEAD);
-      for (let held = this.nodeCountOf(node); rest >= held; held = this.nodeCountOf(node)) {
-        rest -= held;
-        node = this.word(node, Node.NEXT);
-      }
-      this.placeAt(cursor, node, rest);
-      return true;
+      this.seekFrom(cursor, this.word(this.root, Root.HEAD), Node.NEXT, wanted);
+    } else {
+      this.seekFrom(cursor, this.word(this.root, Root.TAIL), Node.PREVIOUS, count - 1 - wanted);
     }
-    let rest = count - 1 - wanted;
-    let node = this.word(this.root, Root.TAIL);
-    for (let held = this.nodeCountOf(node); rest >= held; held = this.nodeCountOf(node)) {
-      rest -= held;
-      node = this.word(node, Node.PREVIOUS);
-    }
-    this.placeAt(cursor, node, -1 - rest);
     return true;
+  }
+
+  /** Points the cursor at the element that has `distance` others between it and an end of the list. */
+  private seekFrom(cursor: ListCursor, end: number, link: number, distance: number): void {
+    const { arena } = this;
+    let rest = distance | 0;
+    let node = end;
+    for (;;) {
+      const words = arena.words[node >>> Ref.SEGMENT_SHIFT];
+      const at = (node & Ref.GRANULE_MASK) << 1;
+      const held = words[at + Node.COUNT];
+      if (rest < held) break;
+      rest -= held;
+      node = words[at + link];
+    }
+    this.placeAt(cursor, node, link === Node.NEXT ? rest : -1 - rest);
   }
 
   /** Moves the cursor on; false beyond the end. Requires: at !== 0. */
