@@ -265,7 +265,13 @@ function combine(
     attachSet(ctx, sets, record);
     areIntsets = areIntsets && sets.encoding === SetEncoding.INTSET;
   }
-  newSets.create(target !== 0 || areIntsets ? SetEncoding.INTSET : SetEncoding.TABLE);
+  const largest = sources.reduce((most, { length }) => Math.max(most, length), 0);
+  const { integersMax, entriesMax } = ctx.keyspace.setLimits;
+  // A union is at least as large as each source: if one is too large, it becomes a TABLE anyway.
+  const isLarge = operation === "sunion" && largest > Math.max(integersMax, entriesMax);
+  const growsUp = areIntsets || (target !== 0 && !isLarge);
+  newSets.create(growsUp ? SetEncoding.INTSET : SetEncoding.TABLE);
+  if (isLarge) newSets.expect(largest);
   if (operation === "sunion") addAll(ctx, sources);
   else subtract(ctx, sources);
   if (target !== 0) {

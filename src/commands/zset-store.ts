@@ -258,7 +258,9 @@ function resultOf(ctx: CommandContext, request: Request, operation: Operation): 
 /** The sums of doubles depend on their order: as in Valkey, small inputs come first. */
 function unite(ctx: CommandContext, request: Request, result: Result): void {
   const { zset } = result;
-  for (const source of bySize(request.sources)) {
+  const sources = bySize(request.sources);
+  zset.expect(sources.at(-1)?.length ?? 0);
+  for (const source of sources) {
     eachMember(ctx, source, (member, score) => {
       const weighted = zeroIfNaN(score * source.weight);
       if (zset.findEntry(member)) {

@@ -71,6 +71,11 @@ const LOAD_MAX = 58;
 /** More announced entries than that are made room for at once. */
 const EXPECTED_MIN = 1000;
 
+/** A walk touches the entries of so many words at once, those of four buckets ... */
+const WALK_WORDS_TOUCHED = 64;
+/** ... in an index with more entries than that: fewer lie in the caches after their first use. */
+const WALK_TOUCHES_FROM = 10_000;
+
 /** Bytes of an index's state at the start of a root block. */
 export const INDEX_STATE_BYTES = 24;
 
@@ -112,6 +117,8 @@ export class HashIndex {
   private walkWords: Int32Array = NO_WORDS;
   private walkWord = 0;
   private walkEnd = 0;
+  /** The entries before this word have been touched. */
+  private walkTouched = 0;
 
   /**
    * `keyAt` is the number of bytes in an entry before its key; the two hash keys are secret.
@@ -461,6 +468,7 @@ export class HashIndex {
       for (let word = this.walkWord; word < this.walkEnd; word++) {
         // The first four words of a bucket are tags, and buckets are aligned; empty slots are 0.
         if ((word & 12) === 0 || words[word] === 0) continue;
+        if (word >= this.walkTouched) this.touchWalk(words, word);
         this.walkWord = word + 1;
         return words[word];
       }
@@ -472,7 +480,15 @@ export class HashIndex {
       this.walkWords = this.arena.words[segment >>> Ref.SEGMENT_SHIFT];
       this.walkWord = ((segment & Ref.GRANULE_MASK) << 1) + Segment.HEADER_WORDS;
       this.walkEnd = this.walkWord + ((meta & 0xffff) << WordShift.BUCKET);
+      this.walkTouched = this.size > WALK_TOUCHES_FROM ? 0 : this.walkEnd;
     }
+  }
+
+  /** Touches the entries of the next buckets of the walk, see `touchEntries`. */
+  private touchWalk(words: Int32Array, word: number): void {
+    const end = Math.min(word + WALK_WORDS_TOUCHED, this.walkEnd);
+    this.touchWords(words, word, end);
+    this.walkTouched = end;
   }
 
   /**
@@ -840,9 +856,13 @@ export class HashIndex {
    * as in `prefetch`, the misses overlap. Two thirds of the time of a rebuild in a large index.
    */
   touchEntries(words: Int32Array, base: number, buckets: number): void {
+    this.touchWords(words, base, base + (buckets << WordShift.BUCKET));
+  }
+
+  private touchWords(words: Int32Array, from: number, end: number): void {
     const arenaWords = this.arena.words;
     let sink = 0;
-    for (let word = base, end = base + (buckets << WordShift.BUCKET); word < end; word++) {
+    for (let word = from; word < end; word++) {
       const entry = words[word];
       // The first four words of a bucket are tags, and buckets are aligned; empty slots are 0.
       if ((word & 12) === 0 || entry === 0) continue;

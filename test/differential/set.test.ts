@@ -222,6 +222,34 @@ describeWithPeers("sets", ["valkey-server"], () => {
     c.do("TTL", "expiring");
   });
 
+  suite.test("unions and what becomes of them around the limits", (c) => {
+    const integers = (count: number): number[] => Array.from({ length: count }, (_, i) => i * 3);
+    const words = (count: number): string[] => Array.from({ length: count }, (_, i) => `w${i}`);
+    for (const [a, b] of [
+      [integers(511), integers(2)],
+      [integers(513), integers(2)],
+      [integers(513), words(1)],
+      [integers(100), words(29)],
+      [words(127), words(128)],
+      [words(129), integers(1)],
+      [words(600), words(700)],
+    ]) {
+      c.do("DEL", "a", "b", "u");
+      c.do("SADD", "a", ...a);
+      c.do("SADD", "b", ...b);
+      for (const sources of [
+        ["a", "b"],
+        ["b", "a", "none"],
+      ]) {
+        c.do("SUNIONSTORE", "u", ...sources);
+        c.do("OBJECT", "ENCODING", "u");
+        c.do("SCARD", "u");
+        c.do("SINTERCARD", 2, "u", "a");
+        c.do("SINTERCARD", 2, "u", "b");
+      }
+    }
+  });
+
   suite.test("SPOP and SRANDMEMBER: what does not depend on chance", (c) => {
     fill(c);
     c.do("SPOP", "missing");

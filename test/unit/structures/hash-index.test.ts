@@ -446,6 +446,24 @@ describe("one index object for many roots", () => {
     return keys.sort();
   };
 
+  test("a large one is walked while its entries are freed", () => {
+    const arena = new Arena();
+    const index = new HashIndex(arena, 0, 1, 2);
+    index.attachNew(arena.allocate(INDEX_STATE_BYTES));
+    const keys = Array.from({ length: 30_000 }, (_, i) => `member:${i}`);
+    for (const key of keys) {
+      const hash = index.hash(viewOf(key), 0, key.length);
+      index.insert(newEntry(arena, key), hash);
+    }
+    const walked: string[] = [];
+    index.startWalk();
+    for (let entry = index.nextEntry(); entry !== 0; entry = index.nextEntry()) {
+      walked.push(keyOf(arena, entry));
+      freeEntry(arena, entry);
+    }
+    expect(walked.toSorted()).toEqual(keys.toSorted());
+  });
+
   test("against as many Sets", () =>
     withSeed(FILE, seed, (random) => {
       const arena = new Arena();
