@@ -98,6 +98,8 @@ describeWithPeers("append-only files", ["valkey-server", "redis-server"], () => 
         for (const [from, to] of MOVES) await source.client.must("SWAPDB", from, to);
         await fillAtRandom(source.client, random);
         const ours = await loadedBy("ours", source.server);
+        const valkey = await loadedBy("valkey-server", source.server);
+        expect(await compareKeyspaces(ours, valkey)).toBeNull();
         // Where the writer is newer, Redis need not know its files.
         if (writer !== "valkey-server") {
           const redis = await start("redis-server", {
@@ -107,10 +109,10 @@ describeWithPeers("append-only files", ["valkey-server", "redis-server"], () => 
           await redis.client.must("SAVE");
           // What Redis has understood is judged by Valkey: their digests of doubles differ.
           const judge = await start("valkey-server", { dir: folders.at(-1) ?? "" });
+          // As its values have, so ours come out of a dump: a list may be a listpack again then.
+          await ours.must("DEBUG", "RELOAD");
           expect(await compareKeyspaces(ours, judge.client)).toBeNull();
         }
-        const valkey = await loadedBy("valkey-server", source.server);
-        expect(await compareKeyspaces(ours, valkey)).toBeNull();
         const folder = copyOf(source.server);
         check([...ourCommandLine(), "check-aof"], folder);
         if (writer === "valkey-server") check([getPeer("valkey-check-aof")], folder);
