@@ -355,7 +355,7 @@ export function compactListStep(
   return quicklistCompactNodes(arena, root, cursor, count) ? cursor + count : 0;
 }
 
-/** Bytes of arena memory that a list occupies. O(nodes). */
+/** Bytes of arena memory that a list occupies, as its first `samples` nodes say. O(samples). */
 export function listMemoryBytes(
   arena: Arena,
   root: number,

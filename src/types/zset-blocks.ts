@@ -53,7 +53,7 @@ export function compactZsetStep(
   return attached(arena, root, encoding).compactStep(cursor);
 }
 
-/** Bytes of arena memory that a sorted set occupies. O(n). */
+/** Bytes of arena memory that a sorted set occupies, as `samples` of its blocks say. O(samples). */
 export function zsetMemoryBytes(
   arena: Arena,
   root: number,
